@@ -24,7 +24,7 @@ const CHECKS = {
 };
 
 await main(async () => {
-  const args = process.argv.slice(2);
+  const args = process.argv.slice(2).filter((arg) => arg !== '--');
   const checksOnly = args[0] === '--no-tests';
   const setUpFailure = await tryToSetUp();
   const tally = { passed: 0, failed: 0, skipped: 0, failures: [] };
