@@ -1,0 +1,141 @@
+// Effective addresses: base + index * scale + displacement as one formula, found by the shape of the expression and
+// wrapped at the address size; then segmentation (SDM, "Segment Registers" in 64-bit mode and "Logical Addresses").
+import type { BinaryOperator, Expression, MemoryPlace, SegmentName } from '../../expression/nodes.js';
+import { type LinearMemory, type SegmentIndex, wide } from '../../memory/linear-memory.js';
+import { SEGMENT_REGISTERS, slotOf } from '../../register/register-file.js';
+import type { EvaluationContext } from './context.js';
+import { constantSource, halves, high, low, type Source, wordSource } from './source.js';
+import { carryInto } from './wide-operators.js';
+
+/** A sum of two sources, the second shifted left by 0 to 31, and a constant. */
+export interface Sum {
+  readonly base: Source;
+  readonly index: Source;
+  readonly shift: number;
+  readonly low: number;
+  readonly high: number;
+  /** What stays of the sum: -1 and -1 for 64 bits, -1 and 0 for 32, 0xffff and 0 for 16. */
+  readonly lowMask: number;
+  readonly highMask: number;
+}
+
+/** Where an access goes: a sum that is a linear address, or an offset that `segmented` checks. */
+export interface Access extends Sum {
+  readonly segmented: boolean;
+  readonly segment: SegmentIndex;
+  readonly bytes: number;
+}
+
+/** The low half of a sum; the high half goes to `wide.high`. */
+export function sumOf(words: Int32Array, sum: Sum): number {
+  const base = low(words, sum.base);
+  const index = low(words, sum.index);
+  const partial = (base + (index << sum.shift)) | 0;
+  const total = (partial + sum.low) | 0;
+  const indexHigh = (high(words, sum.index) << sum.shift) | ((index >>> 1) >>> (31 - sum.shift));
+  const carries = carryInto(base, partial) + carryInto(partial, total);
+  wide.high = (high(words, sum.base) + indexHigh + sum.high + carries) & sum.highMask;
+  return total & sum.lowMask;
+}
+
+/** The low half of the linear address of an access; the high half goes to `wide.high`. */
+export function linearOf(words: Int32Array, memory: LinearMemory, access: Access, isWrite: boolean): number {
+  const offset = sumOf(words, access);
+  if (!access.segmented) return offset;
+  const linear = memory.segmented(offset, access.segment, access.bytes, isWrite);
+  wide.high = 0;
+  return linear;
+}
+
+const NOTHING = constantSource(0n);
+const ALL = { lowMask: -1, highMask: -1 } as const;
+const MASKS = { 64: ALL, 32: { lowMask: -1, highMask: 0 }, 16: { lowMask: 0xffff, highMask: 0 } } as const;
+
+/** A source alone as a sum. */
+export function plainSum(base: Source): Sum {
+  return { base, index: NOTHING, shift: 0, low: 0, high: 0, ...ALL };
+}
+
+/** The sum plus the base of a segment, after it wrapped; undefined if there is no room for another source. */
+export function withSegmentBase(sum: Sum, base: Source): Sum | undefined {
+  return sum.index === NOTHING && sum.highMask === -1 ? { ...sum, index: base } : undefined;
+}
+
+/** Terms of a sum of one width. */
+interface Terms {
+  readonly plain: Source[];
+  readonly shifted: { readonly source: Source; readonly shift: number }[];
+  constant: bigint;
+}
+
+/**
+ * An expression as a sum, if it has the shape of an effective address: `leaf` gives the source of what needs no step, and
+ * undefined for all else.
+ */
+export function sumShape(offset: Expression, leaf: (node: Expression) => Source | undefined): Sum | undefined {
+  const wraps =
+    offset.kind === 'resize' && !offset.signed && (offset.operand.width === 32 || offset.operand.width === 16);
+  const inner = wraps ? offset.operand : offset;
+  if (inner.width !== 64 && inner.width !== 32 && inner.width !== 16) return undefined;
+  const terms: Terms = { plain: [], shifted: [], constant: 0n };
+  if (!collect(inner, terms, leaf)) return undefined;
+  const [first, second, ...more] = [...terms.plain.map((source) => ({ source, shift: 0 })), ...terms.shifted];
+  const [base, index] = first !== undefined && first.shift > 0 ? [undefined, first] : [first, second];
+  if (more.length > 0 || (index === first && second !== undefined)) return undefined;
+  const [constantLow, constantHigh] = halves(terms.constant);
+  return {
+    base: base?.source ?? NOTHING,
+    index: index?.source ?? NOTHING,
+    shift: index?.shift ?? 0,
+    low: constantLow,
+    high: constantHigh,
+    ...MASKS[inner.width],
+  };
+}
+
+function collect(node: Expression, terms: Terms, leaf: (node: Expression) => Source | undefined): boolean {
+  if (node.kind === 'constant') {
+    terms.constant += node.value;
+    return true;
+  }
+  const source = leaf(node);
+  if (source !== undefined) {
+    terms.plain.push(source);
+    return true;
+  }
+  if (node.kind !== 'binary') return false;
+  if (node.operator === 'add') return collect(node.left, terms, leaf) && collect(node.right, terms, leaf);
+  if (node.right.kind !== 'constant') return false;
+  if (node.operator === 'sub') {
+    terms.constant -= node.right.value;
+    return collect(node.left, terms, leaf);
+  }
+  const shift = shiftOf(node.operator, node.right.value);
+  const scaled = shift === undefined ? undefined : leaf(node.left);
+  if (shift === undefined || scaled === undefined) return false;
+  terms.shifted.push({ source: scaled, shift });
+  return true;
+}
+
+/** The shift that a scale is, written as one or as a product. */
+function shiftOf(operator: BinaryOperator, by: bigint): number | undefined {
+  if (operator === 'shl') return by < 32n ? Number(by) : undefined;
+  const shift = operator === 'mul' ? [1n, 2n, 4n, 8n].indexOf(by) : -1;
+  return shift < 0 ? undefined : shift;
+}
+
+/** An access to a memory place whose offset is a sum already. */
+export function accessTo(place: MemoryPlace, offset: Sum, { mode64 }: EvaluationContext): Access {
+  const segment = segmentIndex(place.segment);
+  return { ...offset, segmented: !mode64, segment, bytes: place.width / 8 };
+}
+
+/** The base of FS or GS, which 64-bit mode adds to an offset; undefined for the other segments and modes. */
+export function segmentBase(place: MemoryPlace, { mode64 }: EvaluationContext): Source | undefined {
+  if (!mode64 || (place.segment !== 'FS' && place.segment !== 'GS')) return undefined;
+  return wordSource(slotOf(`${place.segment}.base`) * 2, 64);
+}
+
+function segmentIndex(segment: SegmentName): SegmentIndex {
+  return SEGMENT_REGISTERS.indexOf(segment) as SegmentIndex;
+}

@@ -1,0 +1,66 @@
+// The end of an instruction: exceptions that it raises itself, then flags and registers, where nothing can fault. Every
+// value has been read by now, but for those that a source names.
+import type { ArithmeticFlags, FlagName, RegisterPlace } from '../../expression/nodes.js';
+import { type Raise, raise } from '../../interrupt/exceptions.js';
+import { RFLAGS, STATUS_FLAGS } from '../../register/rflags.js';
+import { dropFlags, PENDING_RULE, RFLAGS_WORD, recordFlags, settleFlags } from './flags.js';
+import { high, low, put, putWide, type Source, type Step, spareBits } from './source.js';
+
+/** Abandons the instruction where the condition holds. */
+export function faultCheck(words: Int32Array, condition: Source, what: Raise, rule: string): Step {
+  return () => {
+    if (low(words, condition) !== 0) raise(what, rule);
+  };
+}
+
+/** Writes a general register: 32 bits clear those above, 16 and 8 bits leave them. */
+export function registerWrite(words: Int32Array, place: RegisterPlace, value: Source): Step {
+  const to = place.index * 2;
+  if (place.width === 64) return () => putWide(words, to, low(words, value), high(words, value));
+  if (place.width === 32) return () => put(words, to, low(words, value));
+  const shift = place.high ? 8 : 0;
+  const kept = ~((place.width === 16 ? 0xffff : 0xff) << shift);
+  return () => {
+    words[to] = ((words[to] as number) & kept) | (low(words, value) << shift);
+  };
+}
+
+/** Operands and result of arithmetic, in place. */
+export interface Operands {
+  readonly left: Source;
+  readonly right: Source;
+  readonly result: Source;
+}
+
+/** Leaves the operands and the result of arithmetic for whoever asks for a flag. */
+export function flagsRecord(words: Int32Array, statement: ArithmeticFlags, { left, right, result }: Operands): Step {
+  const rule = PENDING_RULE[statement.rule];
+  if (statement.result.width === 64) {
+    return () => {
+      const [a, b, c] = [low(words, left), low(words, right), low(words, result)];
+      recordFlags(words, rule, a, high(words, left), b, high(words, right), c, high(words, result));
+    };
+  }
+  const spare = spareBits(statement.result.width);
+  return () => {
+    const [a, b, c] = [low(words, left), low(words, right), low(words, result)];
+    recordFlags(words, rule, a, a << spare, b, b << spare, c, c << spare);
+  };
+}
+
+/** Writes single flags of RFLAGS where `when` holds; the others keep what arithmetic left pending. */
+export function flagsWrite(words: Int32Array, flags: readonly (readonly [FlagName, Source])[], when: Source): Step {
+  const bits = flags.map(([name]) => RFLAGS.bits[name]);
+  const sources = flags.map(([, source]) => source);
+  const mask = bits.reduce((all, bit) => all | (1 << bit), 0);
+  const prepare = (mask & STATUS_FLAGS) === STATUS_FLAGS ? dropFlags : settleFlags;
+  return () => {
+    if (low(words, when) === 0) return;
+    let written = 0;
+    for (let index = 0; index < sources.length; index++) {
+      written |= low(words, sources[index] as Source) << (bits[index] as number);
+    }
+    prepare(words);
+    words[RFLAGS_WORD] = ((words[RFLAGS_WORD] as number) & ~mask) | written;
+  };
+}

@@ -1,0 +1,140 @@
+// Lowers an effect to one closure. Every node becomes a step that leaves its value in a scratch cell of the hot memory, so
+// a node that is shared is evaluated once; leaves are read in place (source.ts). The steps run in this order:
+//
+//   1. values, in the order of the statements, operands before the node: loads may fault here
+//   2. conditions of faultIf, then the canonical check of a branch target
+//   3. stores: those that could fault after another one was done are tried first
+//   4. flags, RIP, registers: nothing faults any more
+//
+// So a GuestFault leaves registers, flags and memory as they were. RIP is written only by an effect that jumps.
+import { assertNever } from '../../error.js';
+import type {
+  ArithmeticFlags,
+  Effect,
+  FaultIf,
+  FlagName,
+  Jump,
+  MemoryPlace,
+  RegisterPlace,
+  SetFlags,
+  Statement,
+} from '../../expression/nodes.js';
+import { STORES } from './access.js';
+import { branch, targetCheck } from './branch.js';
+import { chain } from './chain.js';
+import { faultCheck, flagsRecord, flagsWrite, registerWrite } from './commit.js';
+import type { EvaluationContext } from './context.js';
+import { fuse } from './fuse.js';
+import { constantSource, readsSlot, type Source, type Step } from './source.js';
+import { Values } from './values.js';
+
+const ALWAYS = constantSource(1n);
+
+/** The closure that performs an instruction; it throws GuestFault, with nothing changed, where the instruction faults. */
+export function lower(effect: Effect, context: EvaluationContext): Step {
+  const values = new Values(effect, context);
+  if (fuse(effect, context, values)) return chain(values.steps);
+  const commits = new Commits(values, context);
+  for (const statement of effect) commits.add(statement);
+  const rest = commits.steps(); // may add to the steps of the values
+  return chain([...values.steps, ...rest]);
+}
+
+/** What remains of an effect when its values are known. */
+class Commits {
+  readonly #values: Values;
+  readonly #context: EvaluationContext;
+  readonly #faults: Step[] = [];
+  readonly #targets: Step[] = [];
+  readonly #stores: { readonly place: MemoryPlace; readonly value: Source }[] = [];
+  readonly #flags: Step[] = [];
+  readonly #branches: Step[] = [];
+  readonly #registers: { readonly place: RegisterPlace; readonly value: Source }[] = [];
+
+  constructor(values: Values, context: EvaluationContext) {
+    this.#values = values;
+    this.#context = context;
+  }
+
+  /** Evaluates the values of a statement and keeps what it does with them. */
+  add(statement: Statement): void {
+    switch (statement.kind) {
+      case 'write':
+        this.#addWrite(statement.place, this.#values.of(statement.value));
+        break;
+      case 'arithmeticFlags':
+        this.#addArithmeticFlags(statement);
+        break;
+      case 'setFlags':
+        this.#addFlags(statement);
+        break;
+      case 'jump':
+        this.#addJump(statement);
+        break;
+      case 'faultIf':
+        this.#addFault(statement);
+        break;
+      default:
+        assertNever(statement);
+    }
+  }
+
+  #addFault({ condition, raise, rule }: FaultIf): void {
+    this.#faults.push(faultCheck(this.#context.words, this.#values.of(condition), raise, rule));
+  }
+
+  #addWrite(place: RegisterPlace | MemoryPlace, value: Source): void {
+    if (place.kind === 'register') {
+      this.#registers.push({ place, value });
+      return;
+    }
+    this.#values.access(place);
+    this.#stores.push({ place, value });
+  }
+
+  #addArithmeticFlags(statement: ArithmeticFlags): void {
+    const left = this.#values.of(statement.left);
+    const right = this.#values.of(statement.right);
+    const result = this.#values.of(statement.result);
+    this.#flags.push(flagsRecord(this.#context.words, statement, { left, right, result }));
+  }
+
+  #addFlags({ flags, when }: SetFlags): void {
+    const values = Object.entries(flags).map(([name, value]) => [name as FlagName, this.#values.of(value)] as const);
+    this.#flags.push(flagsWrite(this.#context.words, values, when === undefined ? ALWAYS : this.#values.of(when)));
+  }
+
+  #addJump({ target, when }: Jump): void {
+    const to = this.#values.of(target);
+    const taken = when === undefined ? ALWAYS : this.#values.of(when);
+    if (this.#context.mode64) this.#targets.push(targetCheck(this.#context, to, taken));
+    this.#branches.push(branch(this.#context, to, taken));
+  }
+
+  /** All in the order in which they run. */
+  steps(): readonly Step[] {
+    const registers = this.#registerSteps();
+    return [...this.#faults, ...this.#targets, ...this.#storeSteps(), ...this.#flags, ...this.#branches, ...registers];
+  }
+
+  /** The first store faults before anything is done; the others are tried before it. */
+  #storeSteps(): readonly Step[] {
+    const { words, memory } = this.#context;
+    const untried = this.#stores.slice(1).filter(({ place }) => !this.#values.isModified(place));
+    const tries = untried.map(({ place }) => this.#values.try(place));
+    return [
+      ...tries,
+      ...this.#stores.map(({ place, value }) => STORES[place.width](words, memory, this.#values.access(place), value)),
+    ];
+  }
+
+  /** A value that is read in place from a register which an earlier statement writes is copied first. */
+  #registerSteps(): readonly Step[] {
+    const written = new Set<number>();
+    return this.#registers.map(({ place, value }) => {
+      const isOverwritten = [...written].some((slot) => readsSlot(value, slot));
+      written.add(place.index);
+      return registerWrite(this.#context.words, place, isOverwritten ? this.#values.copy(value) : value);
+    });
+  }
+}

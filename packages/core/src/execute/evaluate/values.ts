@@ -1,0 +1,263 @@
+// The values of an effect as steps: each node that is not read in place gets a cell and one closure that fills it.
+import { assert, assertNever, InternalError } from '../../error.js';
+import type {
+  Binary,
+  Compare,
+  Divide,
+  DivideFits,
+  Effect,
+  Expression,
+  MemoryPlace,
+  Resize,
+  Select,
+} from '../../expression/nodes.js';
+import { operandsOf } from '../../expression/walk.js';
+import { SCRATCH_OFFSET, TLB_OFFSET } from '../../state/workbench.js';
+import { accessAt, LOADS, MODIFIES } from './access.js';
+import { type Access, accessTo, plainSum, type Sum, segmentBase, sumShape, withSegmentBase } from './address.js';
+import type { EvaluationContext } from './context.js';
+import { divisionStep } from './divide.js';
+import { CONDITION_READERS, FLAG_READERS, PENDING_WORDS } from './flags.js';
+import { narrowBinary, narrowComparison, narrowSelect, narrowSignExtend, narrowUnary } from './narrow-operators.js';
+import {
+  bitsOf,
+  constantSource,
+  high,
+  low,
+  put,
+  putWide,
+  registerSource,
+  type Source,
+  type Step,
+  wordSource,
+} from './source.js';
+import { wideBinary, wideComparison, wideSelect, wideUnary } from './wide-operators.js';
+
+const FIRST_CELL = SCRATCH_OFFSET / 4 + PENDING_WORDS;
+const END_OF_CELLS = TLB_OFFSET / 4;
+
+interface Division {
+  readonly node: Divide | DivideFits;
+  readonly quotient: number;
+  readonly remainder: number;
+  readonly fits: number;
+}
+
+/** Lowers the values of one effect. */
+export class Values {
+  /** In the order in which they have to run. */
+  readonly steps: Step[] = [];
+  readonly #context: EvaluationContext;
+  readonly #words: Int32Array;
+  readonly #sources = new Map<Expression, Source>();
+  readonly #accesses = new Map<MemoryPlace, Access>();
+  readonly #divisions: Division[] = [];
+  /** Memory that the effect writes: if it is read as well, it is read for writing. */
+  readonly #written: ReadonlySet<Expression>;
+  #nextCell = FIRST_CELL;
+
+  constructor(effect: Effect, context: EvaluationContext) {
+    this.#context = context;
+    this.#words = context.words;
+    this.#written = new Set(effect.flatMap((statement) => (statement.kind === 'write' ? [statement.place] : [])));
+  }
+
+  /** A slot for a value, by its word. */
+  cell(): number {
+    const cell = this.#nextCell;
+    assert(cell < END_OF_CELLS, 'an effect with more values than there are cells');
+    this.#nextCell += 2;
+    return cell;
+  }
+
+  /** Where the value of a node is once the steps have run. */
+  of(node: Expression): Source {
+    const source = this.inPlace(node) ?? this.#prepared(node);
+    if (source !== undefined) return source;
+    const to = this.cell();
+    this.steps.push(this.#step(node, to));
+    const result = wordSource(to, node.width);
+    this.#sources.set(node, result);
+    return result;
+  }
+
+  /** Evaluates a node into a slot that is not one of the cells. */
+  into(node: Expression, to: number): void {
+    const source = this.inPlace(node) ?? this.#prepared(node);
+    this.steps.push(source === undefined ? this.#step(node, to) : copyStep(this.#words, to, source));
+  }
+
+  /** A value in a cell of its own, for a source that would change before it is read. */
+  copy(source: Source): Source {
+    const to = this.cell();
+    this.steps.push(copyStep(this.#words, to, source));
+    return wordSource(to, 64);
+  }
+
+  /** Where an access to a memory place goes; its offset is evaluated now. */
+  access(place: MemoryPlace): Access {
+    const known = this.#accesses.get(place);
+    if (known !== undefined) return known;
+    const access = accessTo(place, this.#sum(place), this.#context);
+    this.#accesses.set(place, access);
+    return access;
+  }
+
+  /** Whether the place has been read for writing, so that a store to it cannot fault. */
+  isModified(place: MemoryPlace): boolean {
+    return this.#sources.has(place);
+  }
+
+  /** Reads a place that will be written, for its faults alone. */
+  try(place: MemoryPlace): Step {
+    const address = this.cell();
+    const access = this.access(place);
+    this.#accesses.set(place, accessAt(address, access));
+    return MODIFIES[place.width](this.#words, this.#context.memory, access, this.cell(), address);
+  }
+
+  #sum(place: MemoryPlace): Sum {
+    const base = segmentBase(place, this.#context);
+    const shape = sumShape(place.offset, (node) => this.inPlace(node));
+    if (base === undefined) return shape ?? plainSum(this.of(place.offset));
+    const based = shape === undefined ? undefined : withSegmentBase(shape, base);
+    return based ?? { ...plainSum(this.of(place.offset)), index: base };
+  }
+
+  /** The source of a node that needs no step: a leaf, what has a cell already, or some bits of either. */
+  inPlace(node: Expression): Source | undefined {
+    if (node.kind === 'constant') return constantSource(node.value);
+    if (node.kind === 'register') return registerSource(node);
+    const known = this.#sources.get(node);
+    if (known !== undefined) return known;
+    if (node.kind === 'resize') return this.#resizeInPlace(node);
+    if (node.kind === 'binary') return this.#shiftInPlace(node);
+    if (node.kind === 'divide' || node.kind === 'divideFits') return this.#divisionInPlace(node);
+    return undefined;
+  }
+
+  #resizeInPlace({ operand, width, signed }: Resize): Source | undefined {
+    if (width > operand.width && signed) return undefined;
+    if (width === 64) return this.inPlace(operand);
+    const shift = constantShift(operand);
+    const shifted = shift === undefined ? undefined : this.inPlace(shift.left);
+    const bits = shift === undefined || shifted === undefined ? undefined : bitsOf(shifted, shift.count, width);
+    if (bits !== undefined) return bits;
+    const source = this.inPlace(operand);
+    return source === undefined ? undefined : bitsOf(source, 0, width);
+  }
+
+  /** A logical shift right by a constant is a matter of where bits are read, unless they are in both halves. */
+  #shiftInPlace(node: Binary): Source | undefined {
+    const shift = constantShift(node);
+    if (shift === undefined || (node.width === 64 && shift.count < 32)) return undefined;
+    const source = this.inPlace(shift.left);
+    return source === undefined ? undefined : bitsOf(source, shift.count, node.width === 64 ? 32 : node.width);
+  }
+
+  #divisionInPlace(node: Divide | DivideFits): Source | undefined {
+    const known = this.#divisions.find((division) => isSameDivision(division.node, node));
+    if (known === undefined) return undefined;
+    return node.kind === 'divide' ? wordSource(known[node.part], node.width) : wordSource(known.fits, 1);
+  }
+
+  /** Evaluates the operands of a node; then it may be found in place. */
+  #prepared(node: Expression): Source | undefined {
+    const shift = node.kind === 'resize' ? constantShift(node.operand) : undefined;
+    if (shift !== undefined) {
+      this.of(shift.left);
+      const source = this.inPlace(node);
+      if (source !== undefined) return source;
+    }
+    for (const operand of operandsOf(node)) this.of(operand);
+    if (node.kind === 'divide' || node.kind === 'divideFits') this.#divide(node);
+    return this.inPlace(node);
+  }
+
+  #step(node: Expression, to: number): Step {
+    const words = this.#words;
+    switch (node.kind) {
+      case 'memory':
+        return this.#load(node, to);
+      case 'flag':
+        return readStep(words, to, FLAG_READERS[node.flag]);
+      case 'condition':
+        return readStep(words, to, CONDITION_READERS[node.code]);
+      case 'binary':
+        return node.width === 64
+          ? wideBinary(node.operator, this.#binary(node, to))
+          : narrowBinary(node.operator, this.#binary(node, to));
+      case 'compare':
+        return node.left.width === 64
+          ? wideComparison(node.operator, this.#binary(node, to))
+          : narrowComparison(node.operator, this.#binary(node, to));
+      case 'unary': {
+        const step = { words, to, operand: this.of(node.operand), width: node.width };
+        return node.width === 64 ? wideUnary(node.operator, step) : narrowUnary(node.operator, step);
+      }
+      case 'select':
+        return this.#select(node, to);
+      case 'resize': // all other resizes are in place
+        return narrowSignExtend({ words, to, operand: this.of(node.operand), width: node.operand.width }, node.width);
+      case 'divide':
+      case 'divideFits':
+      case 'constant':
+      case 'register':
+        throw new InternalError('a value that is in place needs no step', { kind: node.kind });
+      default:
+        return assertNever(node);
+    }
+  }
+
+  #load(place: MemoryPlace, to: number): Step {
+    const { memory } = this.#context;
+    const access = this.access(place);
+    if (!this.#written.has(place)) return LOADS[place.width](this.#words, memory, access, to);
+    const address = this.cell();
+    this.#accesses.set(place, accessAt(address, access));
+    return MODIFIES[place.width](this.#words, memory, access, to, address);
+  }
+
+  #binary({ left, right }: Binary | Compare, to: number) {
+    return { words: this.#words, to, left: this.of(left), right: this.of(right), width: left.width };
+  }
+
+  #select({ condition, whenTrue, whenFalse, width }: Select, to: number): Step {
+    const make = width === 64 ? wideSelect : narrowSelect;
+    return make(this.#words, to, this.of(condition), this.of(whenTrue), this.of(whenFalse));
+  }
+
+  /** Quotient, remainder and whether they fit are one step, whichever is asked for first. */
+  #divide(node: Divide | DivideFits): void {
+    const { high: upper, low: lower, divisor, signed } = node;
+    const operands = {
+      high: this.of(upper),
+      low: this.of(lower),
+      divisor: this.of(divisor),
+      signed,
+      width: divisor.width,
+    };
+    const division = { node, quotient: this.cell(), remainder: this.cell(), fits: this.cell() };
+    this.#divisions.push(division);
+    this.steps.push(divisionStep({ words: this.#words, ...division, ...operands }));
+  }
+}
+
+function isSameDivision(left: Divide | DivideFits, right: Divide | DivideFits): boolean {
+  return (
+    left.signed === right.signed && left.high === right.high && left.low === right.low && left.divisor === right.divisor
+  );
+}
+
+function constantShift(node: Expression): { readonly left: Expression; readonly count: number } | undefined {
+  if (node.kind !== 'binary' || node.operator !== 'shr' || node.right.kind !== 'constant') return undefined;
+  return node.right.value < BigInt(node.width) ? { left: node.left, count: Number(node.right.value) } : undefined;
+}
+
+function copyStep(words: Int32Array, to: number, source: Source): Step {
+  return () => putWide(words, to, low(words, source), high(words, source));
+}
+
+function readStep(words: Int32Array, to: number, read: (words: Int32Array) => number): Step {
+  return () => put(words, to, read(words));
+}
