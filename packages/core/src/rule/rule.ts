@@ -1,0 +1,105 @@
+// Rules are data: every architectural check is a row with an id, a section, the fields it reads, a guard, a claim, a
+// result and a sentence. The same row decides an instruction, explains its failure, lints a dump and makes its tests.
+
+import type { Faulted } from '../event/outcome.js';
+import { GuestFault } from '../interrupt/exceptions.js';
+import type { Citation } from '../manual/citation.js';
+
+/** A row as it is written. `Subject` is what the table checks; `Result` is what a violation leads to. */
+export interface RuleRow<Subject, Result> {
+  /** `package.phase.area.subject`, kebab-case, for ever. */
+  readonly id: string;
+  /** The locations that the claim reads (timeline/location.ts grammar), for values and blame; may depend on the subject. */
+  readonly fields?: readonly string[] | ((subject: Subject) => readonly string[]);
+  /** The check is made only where this holds. */
+  readonly appliesWhen?: (subject: Subject) => boolean;
+  /** What the architecture requires. Pure and total, but for a row that reads an operand: that may raise a GuestFault. */
+  readonly holds: (subject: Subject) => boolean;
+  /** One sentence: what is required and what to do. */
+  readonly explain: string;
+  /** Where the manual is silent, wrong or ambiguous. */
+  readonly note?: string;
+  /** Overrides of what the table says once. */
+  readonly manual?: Citation;
+  readonly result?: Result;
+}
+
+/** A row with nothing left out. */
+export interface Rule<Subject, Result> {
+  readonly id: string;
+  readonly manual: Citation;
+  readonly fields: (subject: Subject) => readonly string[];
+  readonly appliesWhen: (subject: Subject) => boolean;
+  readonly holds: (subject: Subject) => boolean;
+  readonly explain: string;
+  readonly note?: string;
+  readonly result: Result;
+}
+
+/** A table of rules in the manual's order. */
+export type RuleTable<Subject, Result> = readonly Rule<Subject, Result>[];
+
+/**
+ * Declares a table of checks. Section and result are said once; a row may override either.
+ * @example defineRules(sdm('VMXON—Enter VMX Operation'), UD, [{ id: 'vmx.vmxon.pe', holds: …, explain: '…' }])
+ */
+export function defineRules<Subject, Result>(
+  manual: Citation,
+  result: Result,
+  rows: readonly RuleRow<Subject, Result>[],
+): RuleTable<Subject, Result> {
+  return rows.map((row) => completeRow(manual, result, row));
+}
+
+function completeRow<Subject, Result>(
+  manual: Citation,
+  result: Result,
+  row: RuleRow<Subject, Result>,
+): Rule<Subject, Result> {
+  const { fields = [] } = row;
+  return Object.freeze({
+    manual,
+    result,
+    appliesWhen: () => true,
+    ...row,
+    fields: typeof fields === 'function' ? fields : () => fields,
+  });
+}
+
+/** How one rule ended: violated, or abandoned by an exception raised while its operand was read. */
+export interface Violation<Subject, Result> {
+  readonly rule: Rule<Subject, Result>;
+  readonly fault?: Faulted;
+}
+
+/** The first violated rule in the table's order: what decides an instruction. */
+export function firstViolation<Subject, Result>(
+  rules: RuleTable<Subject, Result>,
+  subject: Subject,
+): Violation<Subject, Result> | undefined {
+  for (const rule of rules) {
+    const violation = violationOf(rule, subject);
+    if (violation !== undefined) return violation;
+  }
+  return undefined;
+}
+
+/** Every violated rule in the table's order: what `why` shows. */
+export function allViolations<Subject, Result>(
+  rules: RuleTable<Subject, Result>,
+  subject: Subject,
+): readonly Violation<Subject, Result>[] {
+  return rules.flatMap((rule) => violationOf(rule, subject) ?? []);
+}
+
+function violationOf<Subject, Result>(
+  rule: Rule<Subject, Result>,
+  subject: Subject,
+): Violation<Subject, Result> | undefined {
+  try {
+    return !rule.appliesWhen(subject) || rule.holds(subject) ? undefined : { rule };
+  } catch (thrown) {
+    if (thrown instanceof GuestFault) return { rule, fault: { ...thrown.raised, rule: rule.id } };
+    throw thrown;
+  }
+}
