@@ -1,0 +1,210 @@
+// A logical processor inside a draft: what the semantics of instructions, plugins and delivery read and write. Registers
+// are named as printed; those with named bits (CR0, CR4, IA32_EFER, RFLAGS) are bit views.
+
+import type { MachineDefinition } from '../plugin/host.js';
+import type { SliceHome } from '../plugin/slice.js';
+import type { ProcessorProfile } from '../profile/profile.js';
+import { type BitHome, type BitView, bitViewClass } from '../register/bits.js';
+import { CR0, CR4, EFER } from '../register/control-registers.js';
+import {
+  ACTIVITY,
+  type Activity,
+  GENERAL_REGISTERS,
+  type GeneralRegister,
+  type SegmentRegister,
+  SHADOW,
+  slotOf,
+} from '../register/register-file.js';
+import { RFLAGS, RFLAGS_FIXED } from '../register/rflags.js';
+import type { HazardReport } from '../rule/hazard.js';
+import type { MachineDraft } from './draft.js';
+import type { SegmentState } from './processor.js';
+import { StructureMemory } from './structure-memory.js';
+
+/** SDM, "Modes of Operation": what decides sizes, segmentation and which instructions exist. */
+export type Mode = 'real' | 'virtual-8086' | 'protected' | 'compatibility' | '64-bit';
+
+const Cr0View = bitViewClass(CR0, slotOf('CR0'));
+const Cr4View = bitViewClass(CR4, slotOf('CR4'));
+const EferView = bitViewClass(EFER, slotOf('IA32_EFER'));
+const RflagsView = bitViewClass(RFLAGS, slotOf('RFLAGS'));
+
+/** Slots that decide the mode, the privilege level or how addresses are translated. */
+const CONTEXT_SLOTS = new Set(
+  [
+    'CR0',
+    'CR3',
+    'CR4',
+    'IA32_EFER',
+    'RFLAGS',
+    'CS.selector',
+    'CS.attributes',
+    'CS.base',
+    'CS.limit',
+    'SS.attributes',
+  ].map(slotOf),
+);
+const ATTRIBUTES = { L: 1 << 13, DB: 1 << 14 } as const;
+
+type GeneralValues = { [register in GeneralRegister | 'RIP' | 'CR2' | 'CR3' | 'CR8']: bigint };
+
+/** The registers that are plain 64-bit values, as properties. */
+export interface Cpu extends GeneralValues {}
+
+/** One logical processor of a draft. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the accessors are defined from the register table below.
+export class Cpu implements BitHome, SliceHome {
+  readonly id: number;
+  readonly draft: MachineDraft;
+  /** Physical memory, for what the processor itself reads and writes: structures of a plugin. Observed, never watched. */
+  readonly memory: StructureMemory;
+  /** The register file as 32-bit words: the hot window on this processor's turn, its parked copy otherwise. */
+  words: Int32Array;
+  readonly CR0: BitView<keyof typeof CR0.bits & string>;
+  readonly CR4: BitView<keyof typeof CR4.bits & string>;
+  readonly EFER: BitView<keyof typeof EFER.bits & string>;
+  readonly #rflags: BitView<keyof typeof RFLAGS.bits & string>;
+
+  constructor(draft: MachineDraft, id: number, words: Int32Array) {
+    this.draft = draft;
+    this.memory = new StructureMemory(this);
+    this.id = id;
+    this.words = words;
+    this.CR0 = new Cr0View(this);
+    this.CR4 = new Cr4View(this);
+    this.EFER = new EferView(this);
+    this.#rflags = new RflagsView(this);
+  }
+
+  get definition(): MachineDefinition {
+    return this.draft.definition;
+  }
+
+  get profile(): ProcessorProfile {
+    return this.draft.definition.profile;
+  }
+
+  /** Position of the event that is being applied: what a hazard report cites. */
+  get position(): number {
+    return this.draft.position;
+  }
+
+  /** RFLAGS with its bits; status flags that are still pending from arithmetic are settled first. */
+  get RFLAGS(): BitView<keyof typeof RFLAGS.bits & string> {
+    this.draft.settleFlags(this);
+    return this.#rflags;
+  }
+
+  /** Current privilege level: SS.DPL, which is 0 in real-address mode and 3 in virtual-8086 mode. */
+  get CPL(): number {
+    return ((this.words[slotOf('SS.attributes') * 2] ?? 0) >> 5) & 3;
+  }
+
+  get mode(): Mode {
+    if (!this.CR0.PE) return 'real';
+    if ((this.words[slotOf('RFLAGS') * 2] ?? 0) & (1 << RFLAGS.bits.VM)) return 'virtual-8086';
+    if (!this.EFER.LMA) return 'protected';
+    return this.codeAttribute('L') ? '64-bit' : 'compatibility';
+  }
+
+  /** CS.L or CS.D. */
+  codeAttribute(name: keyof typeof ATTRIBUTES): boolean {
+    return ((this.words[slotOf('CS.attributes') * 2] ?? 0) & ATTRIBUTES[name]) !== 0;
+  }
+
+  get activity(): Activity {
+    return ACTIVITY[this.words[slotOf('activity') * 2] ?? 0] ?? 'active';
+  }
+
+  set activity(activity: Activity) {
+    this.set('activity', BigInt(ACTIVITY.indexOf(activity)));
+  }
+
+  /** Interrupts are held back for one instruction after STI and after a load of SS. */
+  get interruptShadow(): keyof typeof SHADOW {
+    const value = this.words[slotOf('interruptShadow') * 2] ?? 0;
+    return value === SHADOW.sti ? 'sti' : value === SHADOW.movSs ? 'movSs' : 'none';
+  }
+
+  set interruptShadow(shadow: keyof typeof SHADOW) {
+    this.set('interruptShadow', BigInt(SHADOW[shadow]));
+    this.draft.runner.shadowRenewed = true;
+  }
+
+  /** Virtual time now, in cycles: what the time-stamp counter is made of. */
+  timeStamp(): bigint {
+    return this.readSlot(slotOf('cycles')) + BigInt(this === this.draft.current ? this.draft.runner.uncountedSteps : 0);
+  }
+
+  /** Any register, MSRs included, by the name of its row: `CS.base`, `IA32_PAT`. Unsigned, 64 bits. */
+  read(register: string): bigint {
+    return this.readSlot(this.definition.registers.slot(register));
+  }
+
+  /** Sets any register as it is, without the checks and effects that an instruction has. */
+  set(register: string, value: bigint): void {
+    this.writeSlot(this.definition.registers.slot(register), value);
+  }
+
+  readSlot(slot: number): bigint {
+    if (slot === slotOf('RFLAGS')) this.draft.settleFlags(this);
+    return (BigInt((this.words[slot * 2 + 1] ?? 0) >>> 0) << 32n) | BigInt((this.words[slot * 2] ?? 0) >>> 0);
+  }
+
+  writeSlot(slot: number, value: bigint): void {
+    if (slot === slotOf('RFLAGS')) {
+      this.draft.settleFlags(this);
+      value |= BigInt(RFLAGS_FIXED);
+    }
+    this.words[slot * 2] = Number(BigInt.asIntN(32, value));
+    this.words[slot * 2 + 1] = Number(BigInt.asIntN(32, value >> 32n));
+    this.written(slot);
+  }
+
+  written(slot: number): void {
+    if (CONTEXT_SLOTS.has(slot)) this.draft.contextChanged(this);
+    this.draft.writeTrace?.register(this.id, slot);
+  }
+
+  /** A segment register with its hidden part. */
+  segment(name: SegmentRegister): SegmentState {
+    return {
+      selector: this.read(`${name}.selector`),
+      base: this.read(`${name}.base`),
+      limit: this.read(`${name}.limit`),
+      attributes: this.read(`${name}.attributes`),
+    };
+  }
+
+  setSegment(name: SegmentRegister, { selector, base, limit, attributes }: SegmentState): void {
+    this.set(`${name}.selector`, selector);
+    this.set(`${name}.base`, base);
+    this.set(`${name}.limit`, limit);
+    this.set(`${name}.attributes`, attributes);
+  }
+
+  readSlice(plugin: string): unknown {
+    return this.draft.slices.readProcessor(this.id, plugin);
+  }
+
+  changeSlice(plugin: string, recipe: (slice: never) => void): void {
+    this.draft.slices.changeProcessor(this.id, plugin, recipe);
+  }
+
+  /** Reports that software did something undefined or unsafe; `facts` are plain data (addresses, the other position). */
+  hazard(hazard: string, facts: HazardReport['facts']): void {
+    this.draft.hazards.push({ hazard, position: this.position, processor: this.id, facts });
+  }
+}
+
+for (const name of [...GENERAL_REGISTERS, 'RIP', 'CR2', 'CR3', 'CR8'] as const) {
+  const slot = slotOf(name);
+  Object.defineProperty(Cpu.prototype, name, {
+    get(this: Cpu) {
+      return this.readSlot(slot);
+    },
+    set(this: Cpu, value: bigint) {
+      this.writeSlot(slot, value);
+    },
+  });
+}

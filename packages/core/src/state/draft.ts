@@ -1,0 +1,252 @@
+// The mutable working form of a machine: one or many events are applied inside it, and it is sealed into a state when
+// someone looks. Hot state lies in a workbench, plugin slices in Immer drafts.
+import { UsageError } from '../error.js';
+import type { Emission } from '../event/emission.js';
+import { settleFlags } from '../execute/evaluate/flags.js';
+import { Runner } from '../execute/runner.js';
+import { type AccessObserver, SoftwareTlb, type TlbContext } from '../memory/tlb.js';
+import type { MachineDefinition } from '../plugin/host.js';
+import type { SliceHome } from '../plugin/slice.js';
+import type { HazardReport } from '../rule/hazard.js';
+import { Cpu } from './cpu.js';
+import type { MachineState, TurnState } from './machine.js';
+import { framesOf, PhysicalMemory } from './memory.js';
+import { pagingContextOf } from './paging-context.js';
+import { type MemoryDependents, PhysicalDraft } from './physical-draft.js';
+import { loadProcessor, sealProcessor } from './seal-processor.js';
+import { SliceDraft } from './slice-draft.js';
+import type { Workbench } from './workbench.js';
+import type { WriteTrace } from './write-trace.js';
+
+/** Before any processor has its turn nothing is translated. */
+const NO_CONTEXT: TlbContext = {
+  mode: 'none',
+  root: 0,
+  user: false,
+  writeProtect: false,
+  executeDisable: false,
+  smep: false,
+  smap: false,
+  largePages: false,
+  physicalBits: 52,
+  protectedMode: false,
+  linearBits: 32,
+};
+
+/** A machine being changed. Not shared and not kept: only `seal` makes anything that lasts. */
+export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver {
+  readonly definition: MachineDefinition;
+  readonly bench: Workbench;
+  readonly memory: PhysicalDraft;
+  readonly tlb: SoftwareTlb;
+  readonly slices = new SliceDraft();
+  readonly runner: Runner;
+  /** Reports since they were last taken (`takeHazards`). */
+  hazards: HazardReport[] = [];
+  emissions: Emission[] = [];
+  /** Set while an origin is searched. */
+  writeTrace: WriteTrace | undefined;
+  turn: TurnState;
+  readonly #cpus: readonly Cpu[];
+  readonly #window: Int32Array;
+  readonly #parked: readonly Int32Array[];
+  #current: Cpu;
+  #sealed: MachineState;
+  #basePosition: number;
+
+  constructor(definition: MachineDefinition, bench: Workbench, state: MachineState) {
+    this.definition = definition;
+    this.bench = bench;
+    const words = definition.registers.rows.length * 2;
+    this.#window = bench.words.subarray(0, words);
+    this.#parked = state.processors.map(() => new Int32Array(words));
+    this.#cpus = state.processors.map(({ id }) => new Cpu(this, id, this.#parked[id] as Int32Array));
+    this.memory = new PhysicalDraft(bench, framesOf(state.memory), state.memory.ranges, this);
+    this.tlb = new SoftwareTlb(bench, this.memory, this, NO_CONTEXT);
+    this.runner = new Runner(this);
+    this.#current = this.#cpus[0] as Cpu;
+    this.#sealed = state;
+    this.#basePosition = state.position;
+    this.turn = state.turn;
+    this.load(state);
+  }
+
+  /** Starts again from a state. */
+  load(state: MachineState): void {
+    this.runner.forget();
+    settleFlags(this.bench.words);
+    for (const cpu of this.#cpus) {
+      const sealed = state.processors[cpu.id];
+      if (sealed === undefined) continue;
+      cpu.words = this.#parked[cpu.id] as Int32Array;
+      loadProcessor(this.definition.registers.rows, sealed, cpu.words);
+    }
+    this.memory.load(framesOf(state.memory));
+    this.slices.load(
+      state.plugins,
+      state.processors.map(({ plugins }) => plugins),
+    );
+    for (const plugin of this.definition.plugins)
+      for (const frame of plugin.watchedFrames?.(state) ?? []) this.memory.watch(frame);
+    this.hazards = [];
+    this.emissions = [];
+    this.turn = state.turn;
+    this.#sealed = state;
+    this.#basePosition = state.position;
+    this.#current = this.#cpus[0] as Cpu;
+    this.#moveIn(this.#current);
+  }
+
+  /** Position of the event being applied. */
+  get position(): number {
+    return this.#basePosition + this.runner.stepsBefore;
+  }
+
+  /** Moves on after an event. */
+  advance(positions: number): void {
+    this.#basePosition += positions;
+  }
+
+  get processorCount(): number {
+    return this.#cpus.length;
+  }
+
+  /** A processor; its registers may be read and written whether or not it has the turn. */
+  cpu(id: number): Cpu {
+    const cpu = this.#cpus[id];
+    if (cpu === undefined) {
+      throw new UsageError(
+        'UNKNOWN_PROCESSOR',
+        { processor: id, processors: this.#cpus.length },
+        `there is no processor ${id}: 0 to ${this.#cpus.length - 1} are accepted`,
+      );
+    }
+    return cpu;
+  }
+
+  /** The processor whose registers lie in the window. */
+  get current(): Cpu {
+    return this.#current;
+  }
+
+  /** Gives a processor the turn: its registers move into the window that closures read. */
+  activate(id: number): Cpu {
+    const cpu = this.cpu(id);
+    if (cpu !== this.#current) {
+      settleFlags(this.bench.words);
+      const parked = this.#parked[this.#current.id] as Int32Array;
+      parked.set(this.#window);
+      this.#current.words = parked;
+      this.#moveIn(cpu);
+    }
+    return cpu;
+  }
+
+  #moveIn(cpu: Cpu): void {
+    this.#window.set(cpu.words);
+    cpu.words = this.#window;
+    this.#current = cpu;
+    this.contextChanged(cpu);
+  }
+
+  /** Pending status flags exist only for the processor in the window. */
+  settleFlags(cpu: Cpu): void {
+    if (cpu === this.#current) settleFlags(this.bench.words);
+  }
+
+  /** A register that decides the mode, the privilege or the translation was written. */
+  contextChanged(cpu: Cpu): void {
+    if (cpu !== this.#current) return;
+    this.tlb.enter(pagingContextOf(cpu));
+    this.tlb.observed = this.definition.intercepts.memoryAccess.length > 0 || this.writeTrace !== undefined;
+    this.runner.modeChanged(cpu);
+  }
+
+  /** INVLPG, MOV to CR3: no translation may be older than this. */
+  flushTlb(): void {
+    this.tlb.flush();
+  }
+
+  readSlice(plugin: string): unknown {
+    return this.slices.readMachine(plugin);
+  }
+
+  changeSlice(plugin: string, recipe: (slice: never) => void): void {
+    this.slices.changeMachine(plugin, recipe);
+  }
+
+  /** The same draft starts or stops collecting writes. */
+  traceWrites(trace: WriteTrace | undefined): void {
+    this.writeTrace = trace;
+    this.flushTlb();
+    this.contextChanged(this.#current);
+  }
+
+  codeWritten(frame: number): void {
+    this.runner.codeWritten(frame);
+  }
+
+  pageTableWritten(): void {
+    this.tlb.flush();
+    this.runner.interrupt(); // the rest of the block may not be mapped any more
+  }
+
+  slotsMoved(): void {
+    // The TLB is made after the memory, and has nothing to forget before.
+    this.tlb?.flush();
+  }
+
+  traced(address: number, bytes: number): void {
+    this.writeTrace?.memory(address, bytes);
+  }
+
+  accessed(physical: number, bytes: number, write: boolean): void {
+    for (const observe of this.definition.intercepts.memoryAccess) observe(this.#current, { physical, bytes, write });
+  }
+
+  watchedStore(physical: number, bytes: number): void {
+    for (const observe of this.definition.intercepts.watchedStore)
+      observe(this.#current, { physical, bytes, write: true });
+  }
+
+  /** The hazards reported since the last call. */
+  takeHazards(): readonly HazardReport[] {
+    if (this.hazards.length === 0) return [];
+    const taken = this.hazards;
+    this.hazards = [];
+    return taken;
+  }
+
+  /** The emissions since the last call. */
+  takeEmissions(): readonly Emission[] {
+    if (this.emissions.length === 0) return [];
+    const taken = this.emissions;
+    this.emissions = [];
+    return taken;
+  }
+
+  /** The machine as frozen data: costs what changed since the last seal. */
+  seal(): MachineState {
+    settleFlags(this.bench.words);
+    const before = this.#sealed;
+    const processors = this.#cpus.map((cpu) =>
+      sealProcessor(
+        this.definition.registers,
+        cpu.words,
+        before.processors[cpu.id] as MachineState['processors'][number],
+        this.slices.sealProcessor(cpu.id),
+      ),
+    );
+    const frames = this.memory.seal();
+    this.#sealed = Object.freeze({
+      position: this.#basePosition,
+      processors: processors.every((processor, id) => processor === before.processors[id])
+        ? before.processors
+        : Object.freeze(processors),
+      memory: frames === framesOf(before.memory) ? before.memory : new PhysicalMemory(frames, before.memory.ranges),
+      turn: this.turn,
+      plugins: this.slices.sealMachine(),
+    });
+    return this.#sealed;
+  }
+}

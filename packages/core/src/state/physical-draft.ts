@@ -1,0 +1,257 @@
+// Physical memory inside a draft: the frames in use lie in slots of the hot memory, the rest in the persistent map below.
+// Every write to a frame that something depends on (decoded code, page tables, a plugin's structure) is noticed here or,
+// on the fast path, by never granting such a frame a write entry in the TLB.
+
+import type { FrameMap } from './frame-map.js';
+import { checkedAddress, isRam, type PhysicalRange } from './memory.js';
+import { FRAME_BYTES, FRAMES_OFFSET, type Workbench } from './workbench.js';
+
+/** What is known of a frame in use. */
+export const FRAME_FLAG = {
+  /** Differs from the base: must be copied when sealing. */
+  dirty: 1,
+  /** Blocks were decoded from it. */
+  code: 2,
+  /** A page walk read it. */
+  pageTable: 4,
+  /** A plugin watches stores to it. */
+  watched: 8,
+} as const;
+
+/** Flags under which a store must take the slow path. */
+const NOTICED = FRAME_FLAG.code | FRAME_FLAG.pageTable | FRAME_FLAG.watched;
+/** Slots kept free so that one instruction never runs out of them: the spill happens between instructions. */
+const RESERVED_SLOTS = 64;
+
+/** What must be told about memory. */
+export interface MemoryDependents {
+  codeWritten(frame: number): void;
+  pageTableWritten(): void;
+  /** Byte offsets of slots, or who may write to them, are no longer valid. */
+  slotsMoved(): void;
+  /** Only while an origin is searched. */
+  traced?(address: number, bytes: number): void;
+}
+
+/** The memory of a draft. Addresses are physical, as numbers; what is not RAM reads as ones and ignores writes. */
+export class PhysicalDraft {
+  readonly #bench: Workbench;
+  readonly #dependents: MemoryDependents;
+  readonly ranges: readonly PhysicalRange[];
+  #base: FrameMap;
+  readonly #slotOfFrame = new Map<number, number>();
+  readonly #frameOfSlot: number[] = [];
+  readonly #flags: Uint8Array;
+  #dirtySlots: number[] = [];
+  readonly #watched = new Map<number, number>();
+
+  constructor(bench: Workbench, base: FrameMap, ranges: readonly PhysicalRange[], dependents: MemoryDependents) {
+    this.#bench = bench;
+    this.#base = base;
+    this.ranges = ranges;
+    this.#dependents = dependents;
+    this.#flags = new Uint8Array(bench.frameSlots);
+  }
+
+  /** Forgets everything and starts from other contents. */
+  load(base: FrameMap): void {
+    this.#watched.clear();
+    this.#restart(base);
+  }
+
+  #restart(base: FrameMap): void {
+    this.#base = base;
+    this.#slotOfFrame.clear();
+    this.#flags.fill(0, 0, this.#frameOfSlot.length);
+    this.#frameOfSlot.length = 0;
+    this.#dirtySlots = [];
+    this.#dependents.slotsMoved();
+  }
+
+  /** Whether the slots are nearly used up; call `spill` before the next instruction. */
+  get isCrowded(): boolean {
+    return this.#frameOfSlot.length > this.#bench.frameSlots - RESERVED_SLOTS;
+  }
+
+  /** Moves every changed frame to the base and frees all slots. */
+  spill(): void {
+    this.#restart(this.seal());
+  }
+
+  /** The contents as a persistent map: costs the dirty frames. */
+  seal(): FrameMap {
+    if (this.#dirtySlots.length === 0) return this.#base;
+    this.#base = this.#base.with(
+      this.#dirtySlots.map((slot) => [this.#frameOfSlot[slot] ?? 0, this.#slotBytes(slot).slice()] as const),
+    );
+    for (const slot of this.#dirtySlots) this.#flags[slot] = (this.#flags[slot] ?? 0) & ~FRAME_FLAG.dirty;
+    this.#dirtySlots = [];
+    this.#dependents.slotsMoved();
+    return this.#base;
+  }
+
+  #slotBytes(slot: number): Uint8Array {
+    const start = FRAMES_OFFSET + slot * FRAME_BYTES;
+    return this.#bench.bytes.subarray(start, start + FRAME_BYTES);
+  }
+
+  /** Frame number to byte offset in the hot memory, or -1 where there is no RAM. */
+  offsetOf(frame: number): number {
+    const slot = this.#slotOfFrame.get(frame) ?? this.#bringIn(frame);
+    return slot < 0 ? -1 : FRAMES_OFFSET + slot * FRAME_BYTES;
+  }
+
+  #bringIn(frame: number): number {
+    if (!isRam(this.ranges, frame * FRAME_BYTES)) return -1;
+    const slot = this.#frameOfSlot.length;
+    this.#frameOfSlot.push(frame);
+    this.#slotOfFrame.set(frame, slot);
+    const bytes = this.#base.get(frame);
+    if (bytes === undefined) this.#slotBytes(slot).fill(0);
+    else this.#slotBytes(slot).set(bytes);
+    this.#flags[slot] = this.#watched.has(frame) ? FRAME_FLAG.watched : 0;
+    return slot;
+  }
+
+  /** The frame whose slot holds a byte offset of the hot memory; -1 for the offset of no RAM. */
+  frameAt(offset: number): number {
+    return offset < 0 ? -1 : (this.#frameOfSlot[Math.floor((offset - FRAMES_OFFSET) / FRAME_BYTES)] ?? -1);
+  }
+
+  /** Blocks are about to be decoded from the frame. */
+  markCode(frame: number): void {
+    if (frame >= 0) this.mark(frame, FRAME_FLAG.code);
+  }
+
+  /** Adds a flag to a frame of RAM. */
+  mark(frame: number, flag: number): void {
+    const offset = this.offsetOf(frame);
+    if (offset < 0) return;
+    const slot = (offset - FRAMES_OFFSET) / FRAME_BYTES;
+    const before = this.#flags[slot] ?? 0;
+    if ((before & flag) === flag) return;
+    this.#flags[slot] = before | flag;
+    if (flag === FRAME_FLAG.dirty) this.#dirtySlots.push(slot);
+    // A store entry of the TLB may exist for the frame: it must not bypass what now depends on it.
+    else this.#dependents.slotsMoved();
+  }
+
+  /** Prepares a store to a frame: marks it dirty. Whether further stores may bypass this. */
+  beginStore(frame: number): boolean {
+    this.mark(frame, FRAME_FLAG.dirty);
+    return (this.#flagsOf(frame) & NOTICED) === 0;
+  }
+
+  /** Whether a plugin watches stores to the frame. */
+  isWatched(frame: number): boolean {
+    return this.#watched.has(frame);
+  }
+
+  #flagsOf(frame: number): number {
+    const slot = this.#slotOfFrame.get(frame);
+    return slot === undefined ? 0 : (this.#flags[slot] ?? 0);
+  }
+
+  /** Tells who depends on a frame that `bytes` bytes of it at `address` were written. */
+  noticeStore(address: number, bytes: number): void {
+    const frame = Math.floor(address / FRAME_BYTES);
+    const flags = this.#flagsOf(frame);
+    if (flags & FRAME_FLAG.code) {
+      this.#clear(frame, FRAME_FLAG.code);
+      this.#dependents.codeWritten(frame);
+    }
+    if (flags & FRAME_FLAG.pageTable) {
+      this.#clear(frame, FRAME_FLAG.pageTable);
+      this.#dependents.pageTableWritten();
+    }
+    this.#dependents.traced?.(address, bytes);
+  }
+
+  #clear(frame: number, flag: number): void {
+    const slot = this.#slotOfFrame.get(frame);
+    if (slot !== undefined) this.#flags[slot] = (this.#flags[slot] ?? 0) & ~flag;
+  }
+
+  /** Asks for `watchedStore` intercepts on stores by instructions to the frame; counted, so that watchers can overlap. */
+  watch(frame: number): void {
+    this.#watched.set(frame, (this.#watched.get(frame) ?? 0) + 1);
+    this.mark(frame, FRAME_FLAG.watched);
+  }
+
+  /** Takes back one `watch`. */
+  unwatch(frame: number): void {
+    const left = (this.#watched.get(frame) ?? 0) - 1;
+    if (left > 0) this.#watched.set(frame, left);
+    else if (this.#watched.delete(frame)) this.#clear(frame, FRAME_FLAG.watched);
+  }
+
+  /** An unsigned little-endian value of 1, 2, 4 or 8 bytes. */
+  read(address: number | bigint, bytes: 1 | 2 | 4 | 8): bigint {
+    return this.readBytes(address, bytes).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  }
+
+  /** Stores the low `bytes` bytes of a value. */
+  write(address: number | bigint, bytes: 1 | 2 | 4 | 8, value: bigint): void {
+    this.writeBytes(
+      address,
+      Uint8Array.from({ length: bytes }, (_, index) => Number((value >> BigInt(8 * index)) & 0xffn)),
+    );
+  }
+
+  /** A copy of bytes. */
+  readBytes(address: number | bigint, length: number): Uint8Array {
+    const start = checkedAddress(address);
+    const result = new Uint8Array(length);
+    for (const { at, done, size } of pieces(start, length)) {
+      const offset = this.offsetOf(Math.floor(at / FRAME_BYTES));
+      const within = at % FRAME_BYTES;
+      if (offset < 0) result.fill(0xff, done, done + size);
+      else result.set(this.#bench.bytes.subarray(offset + within, offset + within + size), done);
+    }
+    return result;
+  }
+
+  /** Stores bytes, as a loader, a device or the processor itself does: not seen by `watchedStore`. */
+  writeBytes(address: number | bigint, bytes: Uint8Array): void {
+    const start = checkedAddress(address);
+    for (const { at, done, size } of pieces(start, bytes.length)) {
+      if (bytes.length > FRAME_BYTES && this.isCrowded) this.spill();
+      const frame = Math.floor(at / FRAME_BYTES);
+      const offset = this.offsetOf(frame);
+      if (offset < 0) continue;
+      this.mark(frame, FRAME_FLAG.dirty);
+      this.#bench.bytes.set(bytes.subarray(done, done + size), offset + (at % FRAME_BYTES));
+      this.noticeStore(at, size);
+    }
+  }
+
+  /** The two 32-bit halves' low one: an aligned doubleword, for page walks. Absent RAM reads as ones. */
+  readWord(address: number): number {
+    const offset = this.offsetOf(Math.floor(address / FRAME_BYTES));
+    return offset < 0 ? -1 : (this.#bench.words[(offset + (address % FRAME_BYTES)) >> 2] ?? 0);
+  }
+
+  /** Sets bits of an aligned doubleword: accessed and dirty flags. Page tables stay trusted: no translation gets stale. */
+  setBits(address: number, bits: number): void {
+    const frame = Math.floor(address / FRAME_BYTES);
+    const offset = this.offsetOf(frame);
+    if (offset < 0) return;
+    this.mark(frame, FRAME_FLAG.dirty);
+    const index = (offset + (address % FRAME_BYTES)) >> 2;
+    this.#bench.words[index] = (this.#bench.words[index] ?? 0) | bits;
+    if (this.#flagsOf(frame) & FRAME_FLAG.code) {
+      this.#clear(frame, FRAME_FLAG.code);
+      this.#dependents.codeWritten(frame);
+    }
+    this.#dependents.traced?.(address, 4);
+  }
+}
+
+function* pieces(start: number, length: number): IterableIterator<{ at: number; done: number; size: number }> {
+  for (let done = 0; done < length; ) {
+    const at = start + done;
+    const size = Math.min(length - done, FRAME_BYTES - (at % FRAME_BYTES));
+    yield { at, done, size };
+    done += size;
+  }
+}

@@ -1,0 +1,47 @@
+// A logical processor as sealed, plain, frozen data: what users read and what is serialised.
+import type {
+  Activity,
+  ControlRegister,
+  DebugRegister,
+  GeneralRegister,
+  SegmentRegister,
+} from '../register/register-file.js';
+
+/** A segment register with its hidden part. */
+export interface SegmentState {
+  readonly selector: bigint;
+  readonly base: bigint;
+  /** In bytes, after the granularity bit was applied: the highest offset. */
+  readonly limit: bigint;
+  /** Access rights in the format of descriptor bits 55:40; bit 16 is set for an unusable register. */
+  readonly attributes: bigint;
+}
+
+/** GDTR or IDTR. */
+export interface TableState {
+  readonly base: bigint;
+  readonly limit: bigint;
+}
+
+/** One logical processor. Registers are unsigned and 64 bits wide unless printed narrower. */
+export interface ProcessorState {
+  readonly id: number;
+  readonly general: Readonly<Record<GeneralRegister | 'RIP' | 'RFLAGS', bigint>>;
+  readonly control: Readonly<Record<ControlRegister, bigint>>;
+  readonly debug: Readonly<Record<DebugRegister, bigint>>;
+  readonly segments: Readonly<Record<SegmentRegister, SegmentState>>;
+  readonly descriptorTables: Readonly<Record<'GDTR' | 'IDTR', TableState>>;
+  /** By name as printed. */
+  readonly msrs: Readonly<Record<string, bigint>>;
+  readonly internal: {
+    /** Index into ACTIVITY. */
+    readonly activity: bigint;
+    readonly interruptShadow: bigint;
+    readonly nmiBlocked: bigint;
+    /** Virtual time: one a step unless a plugin prices it. */
+    readonly cycles: bigint;
+  };
+  readonly activity: Activity;
+  /** One slice a plugin, by plugin name. */
+  readonly plugins: Readonly<Record<string, unknown>>;
+}

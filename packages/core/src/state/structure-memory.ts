@@ -1,0 +1,51 @@
+// Physical memory as an instruction reaches its own structures in it: a VMXON region, a VMCS, a VMCB. These accesses have
+// no linear address, so that the TLB never sees them; whoever observes data accesses is told of them here.
+import type { Cpu } from './cpu.js';
+
+/** The memory of one processor's structures. Addresses are physical; what is not RAM reads as ones and ignores writes. */
+export class StructureMemory {
+  readonly #cpu: Cpu;
+
+  constructor(cpu: Cpu) {
+    this.#cpu = cpu;
+  }
+
+  /** An unsigned little-endian value of 1, 2, 4 or 8 bytes. */
+  read(address: number | bigint, bytes: 1 | 2 | 4 | 8): bigint {
+    this.#tell(address, bytes, false);
+    return this.#cpu.draft.memory.read(address, bytes);
+  }
+
+  /** Stores the low `bytes` bytes of a value. */
+  write(address: number | bigint, bytes: 1 | 2 | 4 | 8, value: bigint): void {
+    this.#tell(address, bytes, true);
+    this.#cpu.draft.memory.write(address, bytes, value);
+  }
+
+  /** A copy of bytes. */
+  readBytes(address: number | bigint, length: number): Uint8Array {
+    this.#tell(address, length, false);
+    return this.#cpu.draft.memory.readBytes(address, length);
+  }
+
+  writeBytes(address: number | bigint, bytes: Uint8Array): void {
+    this.#tell(address, bytes.length, true);
+    this.#cpu.draft.memory.writeBytes(address, bytes);
+  }
+
+  /** Asks for `watchedStore` intercepts on stores by instructions to a frame; counted, so that watchers can overlap. */
+  watch(frame: number): void {
+    this.#cpu.draft.memory.watch(frame);
+  }
+
+  /** Takes back one `watch`. */
+  unwatch(frame: number): void {
+    this.#cpu.draft.memory.unwatch(frame);
+  }
+
+  /** An access at once is one access, however long: what it costs is for the observer to say. */
+  #tell(address: number | bigint, bytes: number, write: boolean): void {
+    const observers = this.#cpu.definition.intercepts.memoryAccess;
+    for (const observe of observers) observe(this.#cpu, { physical: Number(address), bytes, write });
+  }
+}
