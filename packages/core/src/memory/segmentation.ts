@@ -1,0 +1,59 @@
+// Logical to linear address outside 64-bit mode: limit, type and presence (SDM, "Limit Checking"). In 64-bit mode offsets
+// are linear addresses but for FS and GS, and the closures add those bases themselves.
+import { GP, raise, SS } from '../interrupt/exceptions.js';
+import { SEGMENT_REGISTERS, slotOf } from '../register/register-file.js';
+import type { SegmentIndex } from './linear-memory.js';
+
+/** Bits of the access rights as VMX prints them: descriptor bits 55:40, bit 16 unusable. */
+export const ACCESS = {
+  type: 0xf,
+  executable: 8,
+  expandDown: 4,
+  writable: 2,
+  readable: 2,
+  codeOrData: 0x10,
+  present: 0x80,
+  long: 0x2000,
+  big: 0x4000,
+  granularity: 0x8000,
+  unusable: 0x1_0000,
+} as const;
+
+const SELECTOR_SLOTS = SEGMENT_REGISTERS.map((name) => slotOf(`${name}.selector`));
+const STACK: SegmentIndex = 2;
+
+/** The linear address, as a signed 32-bit integer, of `bytes` bytes at an offset; raises #GP(0), or #SS(0) for SS. */
+export function segmentedAddress(
+  words: Int32Array,
+  protectedMode: boolean,
+  offset: number,
+  segment: SegmentIndex,
+  bytes: number,
+  write: boolean,
+): number {
+  // Rows of a segment register follow each other: selector, base, limit, attributes.
+  const word = (SELECTOR_SLOTS[segment] ?? 0) * 2;
+  const attributes = words[word + 6] ?? 0;
+  const first = offset >>> 0;
+  const refused =
+    (protectedMode && !allows(attributes, write)) ||
+    !withinLimit(attributes, (words[word + 4] ?? 0) >>> 0, first, first + bytes - 1);
+  if (refused) return raise(segment === STACK ? SS(0) : GP(0), 'core.segmentation.limit-or-type');
+  return ((words[word + 2] ?? 0) + offset) | 0;
+}
+
+function allows(attributes: number, write: boolean): boolean {
+  if ((attributes & ACCESS.unusable) !== 0) return false;
+  const code = (attributes & ACCESS.executable) !== 0;
+  if (write) return !code && (attributes & ACCESS.writable) !== 0;
+  return !code || (attributes & ACCESS.readable) !== 0;
+}
+
+/** Expand-down segments take the offsets above the limit instead of those up to it. */
+function withinLimit(attributes: number, limit: number, first: number, last: number): boolean {
+  const expandDown =
+    (attributes & (ACCESS.codeOrData | ACCESS.executable | ACCESS.expandDown)) ===
+    (ACCESS.codeOrData | ACCESS.expandDown);
+  if (!expandDown) return last <= limit;
+  return first > limit && last <= ((attributes & ACCESS.big) !== 0 ? 0xffff_ffff : 0xffff);
+}

@@ -1,0 +1,296 @@
+// The software TLB: linear pages to byte offsets in the hot memory, so that a load or store is one comparison and one
+// DataView access. Four words an entry: tag low (page | 1), tag high, offset, unused. One bank a privilege (supervisor,
+// user) and kind (read, write, fetch).
+//
+// It is no architectural state: a page table that changes, a context that changes and a sealed state empty what they
+// must, so that translations are always those of the tables in memory (the coherent choice, DESIGN.md).
+import { GP, raise, SS } from '../interrupt/exceptions.js';
+import type { PhysicalDraft } from '../state/physical-draft.js';
+import { FRAME_BYTES, TLB_OFFSET, type Workbench } from '../state/workbench.js';
+import { type LinearMemory, type SegmentIndex, wide } from './linear-memory.js';
+import { type AccessKind, type PagingContext, walk } from './paging.js';
+import { segmentedAddress } from './segmentation.js';
+
+const ENTRIES = 256;
+const ENTRY_WORDS = 4;
+const BANK_WORDS = ENTRIES * ENTRY_WORDS;
+const KINDS = 3;
+const WORDS = 2 * KINDS * BANK_WORDS;
+const FIRST_WORD = TLB_OFFSET / 4;
+const PAGE_MASK = FRAME_BYTES - 1;
+const STACK: SegmentIndex = 2;
+
+/** What the TLB needs to know of the processor and who watches. */
+export interface TlbContext extends PagingContext {
+  readonly protectedMode: boolean;
+  /** 48 or 57: bits of a linear address; 32 outside IA-32e mode. */
+  readonly linearBits: 32 | 48 | 57;
+}
+
+/** Called for each data access when somebody observes them, and for stores to watched frames. */
+export interface AccessObserver {
+  accessed(physical: number, bytes: number, write: boolean): void;
+  watchedStore(physical: number, bytes: number): void;
+}
+
+/** Linear memory of the current processor. */
+export class SoftwareTlb implements LinearMemory {
+  readonly #words: Int32Array;
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  readonly #memory: PhysicalDraft;
+  readonly #observer: AccessObserver;
+  #context: TlbContext;
+  #read = FIRST_WORD;
+  #write = FIRST_WORD + BANK_WORDS;
+  #fetch = FIRST_WORD + 2 * BANK_WORDS;
+  /** While true no entry is made for data, so that every access is seen. */
+  observed = false;
+  /** Counts what may have changed a fetch translation: block look-ups compare it. */
+  generation = 0;
+
+  constructor(bench: Workbench, memory: PhysicalDraft, observer: AccessObserver, context: TlbContext) {
+    this.#words = bench.words;
+    this.#view = bench.view;
+    this.#bytes = bench.bytes;
+    this.#memory = memory;
+    this.#observer = observer;
+    this.#context = context;
+  }
+
+  /** Forgets every translation. */
+  flush(): void {
+    this.#words.fill(0, FIRST_WORD, FIRST_WORD + WORDS);
+    this.generation++;
+  }
+
+  /** Another processor, mode or privilege level. Banks keep their entries across a change of privilege alone. */
+  enter(context: TlbContext): void {
+    const before = this.#context;
+    this.#context = context;
+    const bank = FIRST_WORD + (context.user ? KINDS * BANK_WORDS : 0);
+    this.#read = bank;
+    this.#write = bank + BANK_WORDS;
+    this.#fetch = bank + 2 * BANK_WORDS;
+    if (!translatesAlike(before, context)) this.flush();
+    else if (before.user !== context.user) this.generation++;
+  }
+
+  load8(low: number, high: number, segment: SegmentIndex): number {
+    const entry = this.#read + ((low >>> 12) & 255) * ENTRY_WORDS;
+    const words = this.#words;
+    if (words[entry] === ((low & ~PAGE_MASK) | 1) && words[entry + 1] === high)
+      return this.#bytes[(words[entry + 2] as number) + (low & PAGE_MASK)] as number;
+    return this.#loadSlow(low, high, segment, 1, 'read');
+  }
+
+  load16(low: number, high: number, segment: SegmentIndex): number {
+    const entry = this.#read + ((low >>> 12) & 255) * ENTRY_WORDS;
+    const words = this.#words;
+    const within = low & PAGE_MASK;
+    if (words[entry] === ((low & ~PAGE_MASK) | 1) && words[entry + 1] === high && within <= 4094)
+      return this.#view.getUint16((words[entry + 2] as number) + within, true);
+    return this.#loadSlow(low, high, segment, 2, 'read');
+  }
+
+  load32(low: number, high: number, segment: SegmentIndex): number {
+    const entry = this.#read + ((low >>> 12) & 255) * ENTRY_WORDS;
+    const words = this.#words;
+    const within = low & PAGE_MASK;
+    if (words[entry] === ((low & ~PAGE_MASK) | 1) && words[entry + 1] === high && within <= 4092)
+      return this.#view.getInt32((words[entry + 2] as number) + within, true);
+    return this.#loadSlow(low, high, segment, 4, 'read');
+  }
+
+  load64(low: number, high: number, segment: SegmentIndex): number {
+    const entry = this.#read + ((low >>> 12) & 255) * ENTRY_WORDS;
+    const words = this.#words;
+    const within = low & PAGE_MASK;
+    if (words[entry] === ((low & ~PAGE_MASK) | 1) && words[entry + 1] === high && within <= 4088) {
+      const offset = (words[entry + 2] as number) + within;
+      wide.high = this.#view.getInt32(offset + 4, true);
+      return this.#view.getInt32(offset, true);
+    }
+    return this.#loadSlow(low, high, segment, 8, 'read');
+  }
+
+  // A modify form checks for writing first, then loads: the write entry that it makes serves the store that follows.
+  modify8(low: number, high: number, segment: SegmentIndex): number {
+    return this.#canStore(low, high, 1)
+      ? this.load8(low, high, segment)
+      : this.#loadSlow(low, high, segment, 1, 'write');
+  }
+
+  modify16(low: number, high: number, segment: SegmentIndex): number {
+    return this.#canStore(low, high, 2)
+      ? this.load16(low, high, segment)
+      : this.#loadSlow(low, high, segment, 2, 'write');
+  }
+
+  modify32(low: number, high: number, segment: SegmentIndex): number {
+    return this.#canStore(low, high, 4)
+      ? this.load32(low, high, segment)
+      : this.#loadSlow(low, high, segment, 4, 'write');
+  }
+
+  modify64(low: number, high: number, segment: SegmentIndex): number {
+    return this.#canStore(low, high, 8)
+      ? this.load64(low, high, segment)
+      : this.#loadSlow(low, high, segment, 8, 'write');
+  }
+
+  store8(low: number, high: number, segment: SegmentIndex, value: number): void {
+    if (this.#canStore(low, high, 1)) this.#bytes[this.#storeOffset(low)] = value;
+    else this.#storeSlow(low, high, segment, 1, value, 0);
+  }
+
+  store16(low: number, high: number, segment: SegmentIndex, value: number): void {
+    if (this.#canStore(low, high, 2)) this.#view.setUint16(this.#storeOffset(low), value, true);
+    else this.#storeSlow(low, high, segment, 2, value, 0);
+  }
+
+  store32(low: number, high: number, segment: SegmentIndex, value: number): void {
+    if (this.#canStore(low, high, 4)) this.#view.setInt32(this.#storeOffset(low), value, true);
+    else this.#storeSlow(low, high, segment, 4, value, 0);
+  }
+
+  store64(low: number, high: number, segment: SegmentIndex, valueLow: number, valueHigh: number): void {
+    if (this.#canStore(low, high, 8)) {
+      const offset = this.#storeOffset(low);
+      this.#view.setInt32(offset, valueLow, true);
+      this.#view.setInt32(offset + 4, valueHigh, true);
+    } else this.#storeSlow(low, high, segment, 8, valueLow, valueHigh);
+  }
+
+  segmented(offset: number, segment: SegmentIndex, bytes: number, write: boolean): number {
+    return segmentedAddress(this.#words, this.#context.protectedMode, offset, segment, bytes, write);
+  }
+
+  #canStore(low: number, high: number, bytes: number): boolean {
+    const entry = this.#write + ((low >>> 12) & 255) * ENTRY_WORDS;
+    return (
+      this.#words[entry] === ((low & ~PAGE_MASK) | 1) &&
+      this.#words[entry + 1] === high &&
+      (low & PAGE_MASK) <= FRAME_BYTES - bytes
+    );
+  }
+
+  #storeOffset(low: number): number {
+    return (this.#words[this.#write + ((low >>> 12) & 255) * ENTRY_WORDS + 2] as number) + (low & PAGE_MASK);
+  }
+
+  /** Physical address of one byte for an access; raises #PF, #GP(0) or #SS(0). */
+  translate(low: number, high: number, segment: SegmentIndex, access: AccessKind): number {
+    if (!isCanonical(high, this.#context.linearBits))
+      raise(segment === STACK ? SS(0) : GP(0), 'core.linear-address.canonical');
+    return walk(this.#memory, this.#context, low, high, access).physical;
+  }
+
+  /** Byte offset of an instruction in the hot memory, or -1 where there is no RAM. */
+  fetchOffset(low: number, high: number): number {
+    const entry = this.#fetch + ((low >>> 12) & 255) * ENTRY_WORDS;
+    if (this.#words[entry] === ((low & ~PAGE_MASK) | 1) && this.#words[entry + 1] === high)
+      return (this.#words[entry + 2] as number) + (low & PAGE_MASK);
+    const physical = this.translate(low, high, 1, 'fetch');
+    const offset = this.#memory.offsetOf(Math.floor(physical / FRAME_BYTES));
+    if (offset < 0) return -1;
+    this.#enter(entry, low, high, offset);
+    return offset + (low & PAGE_MASK);
+  }
+
+  #enter(entry: number, low: number, high: number, offset: number): void {
+    this.#words[entry] = (low & ~PAGE_MASK) | 1;
+    this.#words[entry + 1] = high;
+    this.#words[entry + 2] = offset;
+  }
+
+  /** Both pages of an access are translated before a byte of it is moved: it is done as a whole or not at all. */
+  #pieces(
+    low: number,
+    high: number,
+    segment: SegmentIndex,
+    bytes: number,
+    access: AccessKind,
+  ): readonly (readonly [physical: number, bytes: number])[] {
+    const first = this.translate(low, high, segment, access);
+    const inFirst = Math.min(bytes, FRAME_BYTES - (low & PAGE_MASK));
+    if (inFirst === bytes) return [[first, bytes]];
+    const nextLow = (low + inFirst) | 0;
+    const nextHigh = this.#context.linearBits === 32 ? 0 : (high + (nextLow >>> 0 < inFirst ? 1 : 0)) | 0;
+    return [
+      [first, inFirst],
+      [this.translate(nextLow, nextHigh, segment, access), bytes - inFirst],
+    ];
+  }
+
+  #loadSlow(low: number, high: number, segment: SegmentIndex, bytes: number, access: AccessKind): number {
+    const pieces = this.#pieces(low, high, segment, bytes, access);
+    const buffer = new Uint8Array(8);
+    let done = 0;
+    for (const [physical, size] of pieces) {
+      buffer.set(this.#memory.readBytes(physical, size), done);
+      if (this.observed) this.#observer.accessed(physical, size, false);
+      done += size;
+    }
+    if (pieces.length === 1 && !this.observed) this.#admit(low, high, pieces[0]?.[0] ?? 0, access);
+    const view = new DataView(buffer.buffer);
+    if (bytes === 8) wide.high = view.getInt32(4, true);
+    return view.getInt32(0, true);
+  }
+
+  /** Makes the entry that the next access to the page will hit. */
+  #admit(low: number, high: number, physical: number, access: AccessKind): void {
+    const frame = Math.floor(physical / FRAME_BYTES);
+    const offset = this.#memory.offsetOf(frame);
+    if (offset < 0) return;
+    const index = ((low >>> 12) & 255) * ENTRY_WORDS;
+    this.#enter(this.#read + index, low, high, offset);
+    if (access === 'write' && this.#memory.beginStore(frame)) this.#enter(this.#write + index, low, high, offset);
+  }
+
+  #storeSlow(
+    low: number,
+    high: number,
+    segment: SegmentIndex,
+    bytes: number,
+    valueLow: number,
+    valueHigh: number,
+  ): void {
+    const buffer = new Uint8Array(8);
+    const view = new DataView(buffer.buffer);
+    view.setInt32(0, valueLow, true);
+    view.setInt32(4, valueHigh, true);
+    const pieces = this.#pieces(low, high, segment, bytes, 'write');
+    const { generation } = this;
+    let done = 0;
+    for (const [physical, size] of pieces) {
+      this.#memory.writeBytes(physical, buffer.subarray(done, done + size));
+      if (this.#memory.isWatched(Math.floor(physical / FRAME_BYTES))) this.#observer.watchedStore(physical, size);
+      if (this.observed) this.#observer.accessed(physical, size, true);
+      done += size;
+    }
+    // A store to the entry that maps its own page makes the translation it used a thing of the past.
+    const isCurrent = generation === this.generation;
+    if (pieces.length === 1 && !this.observed && isCurrent) this.#admit(low, high, pieces[0]?.[0] ?? 0, 'write');
+  }
+}
+
+/** Whether bits 63 to `bits`-1 are equal (SDM, "Canonical Checking"); 32-bit addresses have a high half of 0. */
+export function isCanonical(high: number, bits: TlbContext['linearBits']): boolean {
+  if (bits === 32) return true;
+  const sign = high >> (bits - 33);
+  return sign === 0 || sign === -1;
+}
+
+function translatesAlike(left: TlbContext, right: TlbContext): boolean {
+  return (
+    left.mode === right.mode &&
+    left.root === right.root &&
+    left.writeProtect === right.writeProtect &&
+    left.smep === right.smep &&
+    left.smap === right.smap &&
+    left.executeDisable === right.executeDisable &&
+    left.largePages === right.largePages &&
+    left.linearBits === right.linearBits
+  );
+}
