@@ -1,0 +1,84 @@
+// From a raised exception to its handler, to a double fault, to shutdown (SDM, "Interrupt 8—Double Fault Exception (#DF)").
+// Left out: delivery in protected mode outside IA-32e mode (a typed error says so).
+import { NotModelled } from '../error.js';
+import type { Faulted, Outcome } from '../event/outcome.js';
+import { fault } from '../event/outcome.js';
+import type { Cpu } from '../state/cpu.js';
+import { EXCEPTIONS, GuestFault } from './exceptions.js';
+import { type Delivery, deliverThroughGate } from './gate.js';
+import { deliverThroughVectorTable } from './real-mode-vector.js';
+
+/** Delivers an exception raised at the current instruction; RIP and all registers are those of its boundary. */
+export function deliverException(cpu: Cpu, raised: Faulted): Outcome {
+  for (const intercept of cpu.definition.intercepts.exception) {
+    const taken = intercept(cpu, raised);
+    if (taken !== undefined) return taken;
+  }
+  const chain: Faulted[] = [];
+  for (let current: Faulted | undefined = raised; current !== undefined; ) {
+    chain.push(current);
+    const next = attempt(cpu, current);
+    if (next === undefined) return raised;
+    if (current.vector === '#DF') return shutDown(cpu, [...chain, next]);
+    current = becomesDoubleFault(current, next)
+      ? { ...fault('#DF', { errorCode: 0 }), rule: 'core.double-fault' }
+      : next;
+    if (current !== next) chain.push(next);
+  }
+  return raised;
+}
+
+/** One delivery; a second exception during it leaves the registers as they were before and is returned. */
+function attempt(cpu: Cpu, raised: Faulted): Faulted | undefined {
+  const before = cpu.words.slice();
+  if (raised.address !== undefined) cpu.CR2 = raised.address;
+  try {
+    const { vector, class: severity } = EXCEPTIONS[raised.vector];
+    deliver(cpu, {
+      vector,
+      errorCode: raised.errorCode,
+      software: false,
+      fault: severity !== 'double-fault',
+      returnRip: cpu.RIP,
+    });
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof GuestFault)) throw thrown;
+    cpu.words.set(before);
+    if (raised.address !== undefined) cpu.CR2 = raised.address;
+    cpu.draft.contextChanged(cpu);
+    return thrown.raised;
+  }
+}
+
+/** Delivers an exception or a software interrupt in the current mode; raises what the delivery raises. */
+export function deliver(cpu: Cpu, delivery: Delivery): void {
+  switch (cpu.mode) {
+    case '64-bit':
+    case 'compatibility':
+      deliverThroughGate(cpu, delivery);
+      break;
+    case 'real':
+      deliverThroughVectorTable(cpu, delivery);
+      break;
+    case 'protected':
+    case 'virtual-8086':
+      // Without an IDT the outcome is the same in every mode, and it is the common one while bringing up a machine.
+      if (Number(cpu.read('IDTR.limit')) < delivery.vector * 8 + 7)
+        throw new GuestFault(fault('#GP', { errorCode: delivery.vector * 8 + 2, rule: 'core.idt.limit' }));
+      throw new NotModelled(`delivery of an exception in ${cpu.mode} mode`, { vector: delivery.vector });
+  }
+}
+
+/** The table of conditions for a double fault. */
+function becomesDoubleFault(first: Faulted, second: Faulted): boolean {
+  const [one, two] = [EXCEPTIONS[first.vector].class, EXCEPTIONS[second.vector].class];
+  if (one === 'contributory') return two === 'contributory';
+  return one === 'page-fault' && (two === 'contributory' || two === 'page-fault');
+}
+
+function shutDown(cpu: Cpu, chain: readonly Faulted[]): Outcome {
+  cpu.activity = 'shutdown';
+  const [first] = chain;
+  return { kind: 'shutdown', chain, ...(first?.rule === undefined ? {} : { rule: first.rule }) };
+}

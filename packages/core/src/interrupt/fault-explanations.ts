@@ -1,0 +1,134 @@
+// Rules that belong to no single instruction: decoding, segmentation, paging, branches, delivery. Their ids stand in the
+// outcomes; here is what each requires and where the manual says so.
+import type { Citation } from '../manual/citation.js';
+import { sdm } from '../manual/sdm.js';
+import type { Plugin } from '../plugin/define.js';
+
+/** What `why` says of such a rule. */
+export interface FaultExplanation {
+  readonly manual: Citation;
+  readonly explain: string;
+  /** Registers whose values and origins help. */
+  readonly fields?: readonly string[];
+}
+
+const IDT = sdm('64-Bit Mode IDT');
+const PAGE_FAULT = sdm('Page-Fault Exceptions');
+const PAGING_FIELDS = ['CR3', 'CR0.PG', 'CR4.PAE'];
+const TABLE_FIELDS = ['IDTR.base', 'IDTR.limit'];
+
+/** By rule id. */
+export const FAULT_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
+  'core.decode.undefined-opcode': {
+    manual: sdm('Exception and Interrupt Reference'),
+    explain: 'The bytes at RIP are no instruction of this processor in this mode: look whether RIP went astray.',
+    fields: ['RIP', 'CS.attributes'],
+  },
+  'core.decode.length': {
+    manual: sdm('Exception and Interrupt Reference'),
+    explain: 'An instruction has at most 15 bytes, prefixes included.',
+    fields: ['RIP'],
+  },
+  'core.decode.feature': {
+    manual: sdm('CPUID—CPU Identification'),
+    explain:
+      'The instruction belongs to an extension that CPUID does not report on this machine: choose another profile or add the plugin that models it.',
+    fields: ['RIP'],
+  },
+  'core.segmentation.limit-or-type': {
+    manual: sdm('Limit Checking'),
+    explain: 'The access must lie within the limit of a usable segment whose type allows it.',
+    fields: ['CS.limit', 'DS.limit', 'SS.limit'],
+  },
+  'core.linear-address.canonical': {
+    manual: sdm('Canonical Checking'),
+    explain: 'The upper bits of a linear address must be copies of the highest implemented one.',
+    fields: ['RIP', 'RSP'],
+  },
+  'core.branch.canonical': {
+    manual: sdm('Canonical Checking'),
+    explain: 'The target of a near branch must be canonical; the exception is raised at the branch.',
+    fields: ['RIP'],
+  },
+  'core.paging.present': {
+    manual: PAGE_FAULT,
+    explain: 'An entry on the way to the page has its P flag clear: map the address, or look who computed it.',
+    fields: ['CR3', 'RIP'],
+  },
+  'core.paging.reserved': {
+    manual: PAGE_FAULT,
+    explain:
+      'A present entry on the way to the page has a reserved bit set: above the physical-address width, bit 63 without EFER.NXE, PS where no page can be, or low bits of a large page.',
+    fields: [...PAGING_FIELDS, 'IA32_EFER.NXE'],
+  },
+  'core.paging.rights': {
+    manual: PAGE_FAULT,
+    explain:
+      'The entries on the way to the page do not allow the access: U/S for user mode, R/W for writes (supervisor too with CR0.WP), XD for fetches, and SMEP and SMAP for user pages.',
+    fields: [...PAGING_FIELDS, 'CR0.WP', 'CR4.SMEP', 'CR4.SMAP'],
+  },
+  'core.idt.limit': {
+    manual: IDT,
+    explain: 'The gate of the vector must lie within IDTR.limit: load an IDT before anything can fault.',
+    fields: TABLE_FIELDS,
+  },
+  'core.idt.gate-type': {
+    manual: IDT,
+    explain: 'In IA-32e mode the descriptor must be a 64-bit interrupt or trap gate (type EH or FH).',
+    fields: TABLE_FIELDS,
+  },
+  'core.idt.gate-dpl': {
+    manual: IDT,
+    explain: 'A software interrupt needs a gate whose DPL is at least CPL.',
+    fields: TABLE_FIELDS,
+  },
+  'core.idt.gate-present': { manual: IDT, explain: 'The gate of the vector must be present.', fields: TABLE_FIELDS },
+  'core.idt.target-null': {
+    manual: IDT,
+    explain: 'The gate must name a code segment: its selector is null.',
+    fields: TABLE_FIELDS,
+  },
+  'core.idt.target-limit': {
+    manual: IDT,
+    explain: 'The selector in the gate must lie within the GDT.',
+    fields: [...TABLE_FIELDS, 'GDTR.limit'],
+  },
+  'core.idt.target-type': {
+    manual: IDT,
+    explain: 'The gate must lead to a 64-bit code segment with DPL not above CPL.',
+    fields: [...TABLE_FIELDS, 'GDTR.base'],
+  },
+  'core.idt.target-present': {
+    manual: IDT,
+    explain: 'The code segment in the gate must be present.',
+    fields: [...TABLE_FIELDS, 'GDTR.base'],
+  },
+  'core.ivt.limit': {
+    manual: sdm('Exception and Interrupt Reference'),
+    explain: 'The vector must lie within IDTR.limit.',
+    fields: TABLE_FIELDS,
+  },
+  'core.tss.limit': {
+    manual: sdm('Interrupt Stack Table'),
+    explain: 'The TSS must hold the stack pointer that the gate asks for.',
+    fields: ['TR.base', 'TR.limit'],
+  },
+  'core.double-fault': {
+    manual: sdm('Interrupt 8—Double Fault Exception (#DF)'),
+    explain: 'A second exception was raised while the first was delivered.',
+    fields: TABLE_FIELDS,
+  },
+  'core.divide.error': {
+    manual: sdm('DIV—Unsigned Divide'),
+    explain: 'The divisor must not be 0 and the quotient must fit the destination.',
+    fields: ['RAX', 'RDX'],
+  },
+};
+
+/** The explanation of a rule that core or a plugin raises outside the checks of an instruction. */
+export function explanationOf(rule: string, plugins: readonly Plugin[]): FaultExplanation | undefined {
+  return (
+    FAULT_EXPLANATIONS[rule] ??
+    plugins.find(({ explanations }) => explanations?.[rule] !== undefined)?.explanations?.[rule]
+  );
+}
