@@ -1,0 +1,121 @@
+// definePlugin: everything that a plugin may add to a machine, all optional and all typed.
+import type { EventDefinition } from '../event/define.js';
+import type { InstructionDefinition, IntrinsicsOf } from '../instruction/define.js';
+import type { FaultExplanation } from '../interrupt/fault-explanations.js';
+import type { ProcessorProfile, Vendor } from '../profile/profile.js';
+import type { MsrDefinition } from '../register/msrs.js';
+import type { Hazard } from '../rule/hazard.js';
+import type { Cpu } from '../state/cpu.js';
+import type { MachineState } from '../state/machine.js';
+import type { MachineDefinition } from './host.js';
+import type { Intercepts } from './intercepts.js';
+import type { SliceDeclaration } from './slice.js';
+
+/** The version of this interface. A plugin made for another one is refused by name. */
+export const PLUGIN_API_VERSION = 1;
+
+/** A CPUID feature that the plugin models, so that the profile's bit may be shown. */
+export interface CpuidFeature {
+  readonly leaf: number;
+  readonly subleaf?: number;
+  readonly register: 'eax' | 'ebx' | 'ecx' | 'edx';
+  /** Bits of the register that the plugin answers for. */
+  readonly mask: number;
+}
+
+/** A bit of a control register or EFER that software may set once the plugin is there and the profile has it. */
+export interface RegisterBitExtension {
+  readonly register: 'CR0' | 'CR4' | 'IA32_EFER';
+  readonly name: string;
+  readonly bit: number;
+  readonly existsWhen?: (profile: ProcessorProfile) => boolean;
+  /** Called before the register takes a value that changes the bit; may raise. */
+  readonly beforeChange?: (cpu: Cpu, set: boolean) => void;
+}
+
+/** I/O ports that answer. `value` and the result are of `bytes` bytes, unsigned. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+  readonly read?: (cpu: Cpu, port: number, bytes: 1 | 2 | 4) => number;
+  readonly write?: (cpu: Cpu, port: number, value: number, bytes: 1 | 2 | 4) => void;
+}
+
+/** A named table of a state, for the cli and the viewer. */
+export interface View {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number | bigint)[])[];
+}
+
+/** A named place of a plugin, such as a VMCS field, as a place that core knows. */
+export interface PluginLocation {
+  /** The register or physical range behind the name at this state, if there is one now. */
+  readonly resolve: (
+    name: string,
+    state: MachineState,
+    processor: number,
+  ) =>
+    | { readonly kind: 'memory'; readonly address: number; readonly bytes: number }
+    | { readonly kind: 'register'; readonly register: string }
+    | undefined;
+  /** Names that are accepted, for messages and completion. */
+  readonly names: readonly string[];
+}
+
+/** A plugin as it is written. */
+export interface PluginDeclaration<
+  Instructions extends readonly InstructionDefinition[] = readonly InstructionDefinition[],
+> {
+  readonly name: string;
+  readonly version: string;
+  readonly apiVersion: number;
+  /** Names of plugins that must be there too. */
+  readonly requires?: readonly string[];
+  /** Extensions of one vendor cannot stand beside those of the other, nor on the other's profile. */
+  readonly vendor?: Vendor;
+  /** What distinguishes this instance: plain data that goes into the trace header, so that a replay is made alike. */
+  readonly configuration?: unknown;
+  readonly machineSlice?: SliceDeclaration;
+  readonly processorSlice?: SliceDeclaration;
+  readonly cpuid?: readonly CpuidFeature[];
+  readonly msrs?: Readonly<Record<string, MsrDefinition>>;
+  readonly registerBits?: readonly RegisterBitExtension[];
+  readonly ports?: readonly PortRange[];
+  readonly instructions?: Instructions;
+  readonly intercepts?: Intercepts;
+  readonly events?: readonly EventDefinition[];
+  readonly hazards?: readonly Hazard[];
+  /** What `why` says of the rules, by id, that intercepts and MSR writes raise: those of instructions explain themselves. */
+  readonly explanations?: Readonly<Record<string, FaultExplanation>>;
+  readonly views?: Readonly<Record<string, (state: MachineState, definition: MachineDefinition) => readonly View[]>>;
+  /** By prefix: `vmcs` answers for `vmcs:Guest RIP`. */
+  readonly locations?: Readonly<Record<string, PluginLocation>>;
+  /** Physical frames to watch in a state: what cpu.memory.watch had asked for when the state was sealed. */
+  readonly watchedFrames?: (state: MachineState) => Iterable<number>;
+}
+
+export type Plugin<Instructions extends readonly InstructionDefinition[] = readonly InstructionDefinition[]> = Readonly<
+  PluginDeclaration<Instructions>
+>;
+
+/** Declares a plugin. Conflicts and missing dependencies are found when a machine is made of it. */
+export function definePlugin<const Instructions extends readonly InstructionDefinition[] = readonly []>(
+  declaration: PluginDeclaration<Instructions>,
+): Plugin<Instructions> {
+  return Object.freeze(declaration);
+}
+
+type Union<Values> = Values extends readonly (infer Value)[] ? Value : never;
+type Intersection<Values> = (Values extends unknown ? (value: Values) => void : never) extends (
+  value: infer Result,
+) => void
+  ? Result
+  : never;
+
+/** The intrinsics that a list of plugins adds to each processor. */
+export type PluginIntrinsics<Plugins extends readonly Plugin[]> = Intersection<
+  IntrinsicsOf<
+    Union<Plugins[number] extends { readonly instructions?: infer Instructions } ? NonNullable<Instructions> : never>
+  >
+>;

@@ -1,0 +1,247 @@
+// From options to a machine definition: the constant of a universe. Plugins are checked against each other here, once,
+// and everything that the hot path asks is put into tables.
+import type { BootImage } from '../boot/boot-image.js';
+import { PluginError, UsageError } from '../error.js';
+import type { EventDefinition } from '../event/define.js';
+import type { FunctionInstruction, InstructionDefinition, IntrinsicShape } from '../instruction/define.js';
+import { BASE_INSTRUCTIONS } from '../instruction/instructions.js';
+import { BASE_EVENTS } from '../platform/events.js';
+import type { ProcessorProfile } from '../profile/profile.js';
+import { findProfile } from '../profile/profiles.js';
+import { BASE_MSRS } from '../register/msr-table.js';
+import type { MsrDefinition } from '../register/msrs.js';
+import { BASE_REGISTERS, RegisterFile, type RegisterRow } from '../register/register-file.js';
+import type { Hazard } from '../rule/hazard.js';
+import { type PhysicalRange, ramRanges } from '../state/memory.js';
+import { FRAME_BYTES } from '../state/workbench.js';
+import { PLUGIN_API_VERSION, type Plugin, type PortRange } from './define.js';
+import type { InterceptName, Intercepts } from './intercepts.js';
+
+/** What createMachine takes. */
+export interface MachineOptions<Plugins extends readonly Plugin[] = readonly Plugin[]> {
+  /** A profile, or its name or alias: `intel-server`. */
+  readonly profile: string | ProcessorProfile;
+  /** Logical processors, 1 to 256. Default 1. */
+  readonly processors?: number;
+  /** Bytes of RAM, a multiple of 4096. Default 64 MiB. */
+  readonly memory?: number;
+  readonly plugins?: Plugins;
+  /** How the machine stands at position 0. Default: after RESET. */
+  readonly boot?: BootImage;
+  /** Steps of a processor before the next one has its turn. Default 100,000. */
+  readonly quantum?: number;
+}
+
+/** An MSR with its place. */
+export interface InstalledMsr extends MsrDefinition {
+  readonly name: string;
+  readonly slot: number;
+}
+
+/** An intrinsic: the instruction behind it and how its operands are given. */
+export interface InstalledIntrinsic {
+  readonly name: string;
+  readonly instruction: FunctionInstruction;
+  readonly shape: IntrinsicShape;
+}
+
+type InterceptLists = { readonly [Name in InterceptName]: readonly NonNullable<Intercepts[Name]>[] };
+
+/** A machine's constants. Two definitions made from equal options behave alike, forever. */
+export interface MachineDefinition {
+  readonly profile: ProcessorProfile;
+  readonly processors: number;
+  readonly memoryBytes: number;
+  readonly ranges: readonly PhysicalRange[];
+  readonly quantum: number;
+  readonly plugins: readonly Plugin[];
+  readonly boot: BootImage | undefined;
+  readonly registers: RegisterFile;
+  readonly msrs: ReadonlyMap<number, InstalledMsr>;
+  readonly instructions: ReadonlyMap<string, InstructionDefinition>;
+  readonly intrinsics: ReadonlyMap<string, InstalledIntrinsic>;
+  readonly intercepts: InterceptLists;
+  readonly ports: readonly PortRange[];
+  readonly events: ReadonlyMap<string, EventDefinition>;
+  readonly hazards: ReadonlyMap<string, Hazard>;
+}
+
+const MOST_PROCESSORS = 256;
+const MOST_MEMORY = 2 ** 42;
+const DEFAULT_MEMORY = 64 * 2 ** 20;
+const DEFAULT_QUANTUM = 100_000;
+
+/**
+ * Checks options and plugins and builds the definition.
+ * @throws UsageError for a value out of range, PluginError for plugins that cannot live together
+ */
+export function defineMachine(options: MachineOptions): MachineDefinition {
+  const profile = typeof options.profile === 'string' ? findProfile(options.profile) : options.profile;
+  const processors = inRange('processors', options.processors ?? 1, 1, MOST_PROCESSORS, 1);
+  const memoryBytes = inRange('memory', options.memory ?? DEFAULT_MEMORY, FRAME_BYTES, MOST_MEMORY, FRAME_BYTES);
+  const quantum = inRange('quantum', options.quantum ?? DEFAULT_QUANTUM, 1, Number.MAX_SAFE_INTEGER, 1);
+  const plugins = options.plugins ?? [];
+  checkPlugins(plugins, profile);
+  const msrs = msrsOf(plugins, profile);
+  const registers = new RegisterFile(
+    msrs.map(([name, { reset, address }]) => msrRow(name, reset ?? profile.msrs[address] ?? 0n)).filter(isNew),
+  );
+  const instructions = instructionsOf(plugins);
+  return Object.freeze({
+    profile,
+    processors,
+    memoryBytes,
+    quantum,
+    plugins,
+    registers,
+    instructions,
+    ranges: ramRanges(memoryBytes),
+    boot: options.boot,
+    msrs: new Map(
+      msrs.map(([name, msr]) => [msr.address, { ...msr, name, slot: registers.slot(msr.aliasOf ?? name) }]),
+    ),
+    intrinsics: intrinsicsOf(instructions),
+    intercepts: interceptsOf(plugins),
+    ports: portsOf(plugins),
+    events: uniqueBy(
+      'event',
+      plugins,
+      ({ events = [] }) => events.map((event) => [event.type, event]),
+      BASE_EVENTS.map((event) => [event.type, event]),
+    ),
+    hazards: uniqueBy('hazard', plugins, ({ hazards = [] }) => hazards.map((hazard) => [hazard.id, hazard]), []),
+  });
+}
+
+function inRange(name: string, value: number, least: number, most: number, unit: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most && value % unit === 0) return value;
+  const multiple = unit === 1 ? 'a whole number' : `a multiple of ${unit}`;
+  throw new UsageError(
+    'BAD_OPTION',
+    { option: name, value, least, most, unit },
+    `${name} is ${value}: ${multiple} from ${least} to ${most} is accepted`,
+  );
+}
+
+function checkPlugins(plugins: readonly Plugin[], profile: ProcessorProfile): void {
+  const names = new Set<string>();
+  for (const { name, version, apiVersion, requires = [], vendor } of plugins) {
+    const refuse = (code: string, why: string, details = {}): never => {
+      throw new PluginError(code, { plugin: name, version, ...details }, `plugin ${name} ${version} ${why}`);
+    };
+    if (names.has(name)) refuse('PLUGIN_TWICE', 'is there twice');
+    names.add(name);
+    if (apiVersion !== PLUGIN_API_VERSION)
+      refuse('PLUGIN_API_VERSION', `was made for plugin API ${apiVersion}; this core has ${PLUGIN_API_VERSION}`, {
+        apiVersion,
+      });
+    const missing = requires.find((required) => !plugins.some((plugin) => plugin.name === required));
+    if (missing !== undefined) refuse('PLUGIN_MISSING', `needs plugin ${missing}, which is not there`, { missing });
+    if (vendor !== undefined && vendor !== profile.vendor) {
+      refuse(
+        'PLUGIN_VENDOR',
+        `extends ${vendor} processors; the profile ${profile.name} is a processor of ${profile.vendor}`,
+        { vendor, profile: profile.name },
+      );
+    }
+  }
+}
+
+/** One map of what several plugins add; a second owner is an error that names both. */
+function uniqueBy<Value>(
+  what: string,
+  plugins: readonly Plugin[],
+  entriesOf: (plugin: Plugin) => readonly (readonly [key: string, value: Value])[],
+  base: readonly (readonly [key: string, value: Value])[],
+): ReadonlyMap<string, Value> {
+  const owners = new Map(base.map(([key]) => [key, 'core']));
+  const result = new Map(base);
+  for (const plugin of plugins) {
+    for (const [key, value] of entriesOf(plugin)) {
+      const owner = owners.get(key);
+      if (owner !== undefined) {
+        throw new PluginError(
+          'PLUGIN_CONFLICT',
+          { what, key, owners: [owner, plugin.name] },
+          `${what} ${key} has two owners: ${owner} and ${plugin.name}`,
+        );
+      }
+      owners.set(key, plugin.name);
+      result.set(key, value);
+    }
+  }
+  return result;
+}
+
+function msrsOf(plugins: readonly Plugin[], profile: ProcessorProfile): readonly [string, MsrDefinition][] {
+  const exists = ([, { existsWhen }]: readonly [string, MsrDefinition]) => existsWhen?.(profile) ?? true;
+  const byName = uniqueBy(
+    'MSR',
+    plugins,
+    ({ msrs = {} }) => Object.entries(msrs).filter(exists),
+    Object.entries(BASE_MSRS).filter(exists),
+  );
+  uniqueBy(
+    'MSR',
+    plugins,
+    ({ msrs = {} }) =>
+      Object.entries(msrs)
+        .filter(exists)
+        .map(([, { address }]) => [hex(address), address]),
+    Object.values(BASE_MSRS).map(({ address }) => [hex(address), address]),
+  );
+  return [...byName];
+}
+
+const hex = (address: number): string => `0x${address.toString(16)}`;
+const msrRow = (name: string, reset: bigint): RegisterRow => ({ name, group: 'msrs', width: 64, reset });
+/** An MSR that is another name of a base register needs no slot of its own. */
+const isNew = ({ name }: RegisterRow): boolean => !BASE_REGISTERS.some((row) => row.name === name);
+
+function instructionsOf(plugins: readonly Plugin[]): ReadonlyMap<string, InstructionDefinition> {
+  const named = (list: readonly InstructionDefinition[]) =>
+    list.map((instruction) => [instruction.mnemonic, instruction] as const);
+  return uniqueBy('instruction', plugins, ({ instructions = [] }) => named(instructions), named(BASE_INSTRUCTIONS));
+}
+
+function intrinsicsOf(
+  instructions: ReadonlyMap<string, InstructionDefinition>,
+): ReadonlyMap<string, InstalledIntrinsic> {
+  const functions = [...instructions.values()].filter((instruction) => instruction.form === 'function');
+  return new Map(
+    functions.flatMap((instruction) =>
+      Object.entries(instruction.intrinsics).map(([name, shape]) => [name, { name, instruction, shape }] as const),
+    ),
+  );
+}
+
+function interceptsOf(plugins: readonly Plugin[]): InterceptLists {
+  const list = <Name extends InterceptName>(name: Name) =>
+    plugins.flatMap(({ intercepts }) => (intercepts?.[name] as NonNullable<Intercepts[Name]> | undefined) ?? []);
+  return {
+    beforeInstruction: list('beforeInstruction'),
+    exception: list('exception'),
+    portAccess: list('portAccess'),
+    controlRegister: list('controlRegister'),
+    msr: list('msr'),
+    memoryAccess: list('memoryAccess'),
+    watchedStore: list('watchedStore'),
+  };
+}
+
+function portsOf(plugins: readonly Plugin[]): readonly PortRange[] {
+  const owned = plugins.flatMap(({ name, ports = [] }) => ports.map((range) => ({ name, range })));
+  for (const [index, { name, range }] of owned.entries()) {
+    const other = owned
+      .slice(0, index)
+      .find((earlier) => earlier.range.first <= range.last && range.first <= earlier.range.last);
+    if (other !== undefined) {
+      throw new PluginError(
+        'PLUGIN_CONFLICT',
+        { what: 'port', key: hex(range.first), owners: [other.name, name] },
+        `port ${hex(range.first)} has two owners: ${other.name} and ${name}`,
+      );
+    }
+  }
+  return owned.map(({ range }) => range);
+}

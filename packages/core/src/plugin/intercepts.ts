@@ -1,0 +1,58 @@
+// The named points where core asks "does anyone take this?". A point without a plugin costs nothing: the host builds the
+// list of each point once, and the hot path tests for an empty one where it is entered, not at each instruction.
+import type { Faulted, Outcome } from '../event/outcome.js';
+import type { Cpu } from '../state/cpu.js';
+
+/** An instruction about to be executed, as far as an intercept may look. */
+export interface InterceptedInstruction {
+  readonly mnemonic: string;
+  /** Bytes of the encoding; 0 for an intrinsic. */
+  readonly length: number;
+}
+
+/** IN or OUT of 1, 2 or 4 bytes; `value` is what OUT writes. */
+export interface PortAccess {
+  readonly port: number;
+  readonly bytes: 1 | 2 | 4;
+  readonly write: boolean;
+  readonly value?: number;
+}
+
+/** MOV to or from a control register, and what writes one in passing. */
+export interface ControlRegisterAccess {
+  readonly register: 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8';
+  readonly write: boolean;
+  /** The value about to be written. */
+  readonly value: bigint;
+}
+
+/** RDMSR or WRMSR of an MSR that exists. */
+export interface MsrAccess {
+  readonly address: number;
+  readonly name: string;
+  readonly write: boolean;
+  readonly value: bigint;
+}
+
+/** A data access by an instruction, page walks excluded, accesses to its own structures (cpu.memory) included. */
+export interface MemoryAccess {
+  readonly physical: number;
+  readonly bytes: number;
+  readonly write: boolean;
+}
+
+/** What a plugin may take. An outcome returned ends the instruction; undefined lets it go on. */
+export interface Intercepts {
+  readonly beforeInstruction?: (cpu: Cpu, instruction: InterceptedInstruction) => Outcome | undefined;
+  readonly exception?: (cpu: Cpu, raised: Faulted) => Outcome | undefined;
+  readonly portAccess?: (cpu: Cpu, access: PortAccess) => Outcome | undefined;
+  /** May raise: a fixed bit in VMX operation is #GP(0). */
+  readonly controlRegister?: (cpu: Cpu, access: ControlRegisterAccess) => void;
+  readonly msr?: (cpu: Cpu, access: MsrAccess) => Outcome | undefined;
+  /** Observes every data access; switches the memory fast path off for the machine. */
+  readonly memoryAccess?: (cpu: Cpu, access: MemoryAccess) => void;
+  /** Observes stores to frames that the plugin watches (cpu.memory.watch). */
+  readonly watchedStore?: (cpu: Cpu, access: MemoryAccess) => void;
+}
+
+export type InterceptName = keyof Intercepts;
