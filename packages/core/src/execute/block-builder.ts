@@ -1,0 +1,128 @@
+// Makes blocks: decodes bytes, finds the declaration of each instruction and binds it to a closure.
+import { assertNever, NotModelled } from '../error.js';
+import type { InstructionDefinition } from '../instruction/define.js';
+import { GP, type Raise, raise, UD } from '../interrupt/exceptions.js';
+import { reportsFeatures } from '../register/instruction-features.js';
+import type { MachineDraft } from '../state/draft.js';
+import { FRAME_BYTES } from '../state/workbench.js';
+import { type Block, LONGEST_BLOCK } from './block.js';
+import { type CodeWidth, type Decoded, InstructionStream, LONGEST_INSTRUCTION, type Undecoded } from './decode.js';
+import { effectOperands } from './effect-operands.js';
+import { lower } from './evaluate/lower.js';
+
+/** Where and how to decode. */
+export interface BlockOrigin {
+  /** RIP of the first instruction. */
+  readonly rip: bigint;
+  readonly codeWidth: CodeWidth;
+  readonly stackWidth: CodeWidth;
+  readonly linearBits: 48 | 57;
+}
+
+/** Binds function-form instructions and asks intercepts: the runner. */
+export interface StepBinder {
+  /** A step that executes a function-form instruction on the current processor. */
+  functionStep(decoded: Decoded, definition: InstructionDefinition & { form: 'function' }): () => void;
+  /** The step with the intercepts before it, if any plugin wants them. */
+  intercepted(decoded: Decoded, step: () => void): () => void;
+}
+
+interface Step {
+  readonly decoded: Decoded | undefined;
+  readonly length: number;
+  readonly run: () => void;
+  readonly ends: boolean;
+  readonly branches: boolean;
+}
+
+/** Decodes from bytes that start at the origin; undefined if not even one instruction is whole. */
+export function buildBlock(
+  draft: MachineDraft,
+  binder: StepBinder,
+  bytes: Uint8Array,
+  origin: BlockOrigin,
+  most = LONGEST_BLOCK,
+): Block | undefined {
+  const stream = new InstructionStream(bytes, origin.codeWidth, origin.rip);
+  try {
+    const steps: Step[] = [];
+    while (steps.length < most && steps.at(-1)?.ends !== true) {
+      const decoded = stream.next();
+      if (decoded === 'needsMoreBytes') break;
+      steps.push(typeof decoded === 'string' ? undecodedStep(decoded) : stepOf(draft, binder, decoded, origin));
+    }
+    return steps.length === 0 ? undefined : assemble(steps, origin);
+  } finally {
+    stream.end();
+  }
+}
+
+function undecodedStep(why: Exclude<Undecoded, 'needsMoreBytes'>): Step {
+  const [what, rule]: readonly [Raise, string] =
+    why === 'invalid' ? [UD, 'core.decode.undefined-opcode'] : [GP(0), 'core.decode.length'];
+  return { decoded: undefined, length: 0, run: () => raise(what, rule), ends: true, branches: false };
+}
+
+function stepOf(draft: MachineDraft, binder: StepBinder, decoded: Decoded, origin: BlockOrigin): Step {
+  const definition = draft.definition.instructions.get(decoded.mnemonic);
+  const step = (run: () => void, ends: boolean, branches: boolean): Step => ({
+    decoded,
+    length: decoded.length,
+    run: binder.intercepted(decoded, run),
+    ends,
+    branches,
+  });
+  if (!reportsFeatures(draft.definition, decoded.features))
+    return step(() => raise(UD, 'core.decode.feature'), true, false);
+  if (definition === undefined) return step(notModelled(decoded), true, false);
+  switch (definition.form) {
+    case 'function':
+      return step(binder.functionStep(decoded, definition), true, true);
+    case 'expression': {
+      const effect = definition.effect(effectOperands(decoded, origin.stackWidth));
+      const next = decoded.address + BigInt(decoded.length);
+      const run = lower(effect, {
+        words: draft.bench.words,
+        memory: draft.tlb,
+        mode64: origin.codeWidth === 64,
+        linearBits: origin.linearBits,
+        nextLow: Number(BigInt.asIntN(32, next)),
+        nextHigh: Number(BigInt.asIntN(32, next >> 32n)),
+      });
+      const branches = effect.some(({ kind }) => kind === 'jump');
+      return step(run, branches, branches);
+    }
+    default:
+      return assertNever(definition);
+  }
+}
+
+function notModelled({ mnemonic, address }: Decoded): () => void {
+  return () => {
+    throw new NotModelled(`the instruction ${mnemonic}`, { mnemonic, address });
+  };
+}
+
+function assemble(steps: readonly Step[], { rip, codeWidth }: BlockOrigin): Block {
+  const low = new Int32Array(steps.length + 1);
+  const high = new Int32Array(steps.length + 1);
+  let address = rip;
+  for (let index = 0; index <= steps.length; index++) {
+    low[index] = Number(BigInt.asIntN(32, address));
+    high[index] = Number(BigInt.asIntN(32, address >> 32n));
+    address = BigInt.asUintN(codeWidth, address + BigInt(steps[index]?.length ?? 0));
+  }
+  return {
+    instructions: steps.map(({ decoded }) => decoded),
+    steps: steps.map(({ run }) => run),
+    low,
+    high,
+    branches: steps.at(-1)?.branches ?? false,
+  };
+}
+
+/** Bytes to decode from an offset in the hot memory up to the end of its page. */
+export function restOfPage(bytes: Uint8Array, offset: number): Uint8Array {
+  const end = offset - (offset % FRAME_BYTES) + FRAME_BYTES;
+  return bytes.slice(offset, Math.min(end, offset + LONGEST_BLOCK * LONGEST_INSTRUCTION));
+}

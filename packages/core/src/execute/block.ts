@@ -1,0 +1,48 @@
+// Blocks of decoded instructions, found by physical frame and offset, dropped when the frame is written. A block ends
+// with its first branch or function-form instruction, at the end of its page, or when it is long enough.
+import type { Decoded } from './decode.js';
+
+/** Instructions of a block at the most. */
+export const LONGEST_BLOCK = 64;
+
+/** One block, bound to the closures of one draft. */
+export interface Block {
+  readonly instructions: readonly (Decoded | undefined)[];
+  /** One closure an instruction. */
+  readonly steps: readonly (() => void)[];
+  /** RIP in halves before each step, and after the last one. */
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  /** The last step sets RIP itself. */
+  readonly branches: boolean;
+}
+
+/** What besides the bytes decides how they decode: code width and stack width. */
+export type ModeKey = number;
+
+/** Blocks by where their bytes lie. */
+export class BlockCache {
+  readonly #frames = new Map<number, Map<number, Block>>();
+
+  find(frame: number, offset: number, mode: ModeKey): Block | undefined {
+    return this.#frames.get(frame)?.get(offset * 16 + mode);
+  }
+
+  add(frame: number, offset: number, mode: ModeKey, block: Block): void {
+    let blocks = this.#frames.get(frame);
+    if (blocks === undefined) {
+      blocks = new Map();
+      this.#frames.set(frame, blocks);
+    }
+    blocks.set(offset * 16 + mode, block);
+  }
+
+  /** Forgets what was decoded from a frame. */
+  drop(frame: number): void {
+    this.#frames.delete(frame);
+  }
+
+  clear(): void {
+    this.#frames.clear();
+  }
+}

@@ -1,0 +1,251 @@
+// The operands that a function-form instruction sees: of a decoded instruction, or given by the caller of an intrinsic.
+import { UsageError } from '../error.js';
+import type { IntrinsicShape } from '../instruction/define.js';
+import type { Operand } from '../instruction/operand.js';
+import { GP, raise, SS } from '../interrupt/exceptions.js';
+import { type SegmentIndex, wide } from '../memory/linear-memory.js';
+import { isCanonical } from '../memory/tlb.js';
+import { GENERAL_REGISTERS, SEGMENT_REGISTERS } from '../register/register-file.js';
+import type { Cpu } from '../state/cpu.js';
+import { FRAME_BYTES } from '../state/workbench.js';
+import type { Decoded, DecodedMemory, DecodedOperand, DecodedRegister } from './decode.js';
+
+const HIGH_BYTE_SHIFT = 8n;
+
+/** The explicit operands of a decoded instruction on a processor, in encoding order. */
+export function operandsOf(cpu: Cpu, decoded: Decoded): readonly Operand[] {
+  return decoded.operands.map((operand) => decodedOperand(cpu, operand));
+}
+
+function decodedOperand(cpu: Cpu, operand: DecodedOperand): Operand {
+  switch (operand.kind) {
+    case 'register':
+      return registerOperand(cpu, operand);
+    case 'memory':
+      return new MemoryOperand(cpu, operand);
+    case 'immediate':
+      return { ...valueOperand(operand.value, operand.width), kind: 'immediate' };
+    case 'far':
+      return {
+        ...valueOperand(
+          (BigInt(operand.selector) << BigInt(operand.width)) | BigInt(operand.offset),
+          operand.width + 16,
+        ),
+        kind: 'immediate',
+      };
+  }
+}
+
+function registerOperand(cpu: Cpu, register: DecodedRegister): Operand {
+  const { name, width, class: kind } = register;
+  if (kind === 'general') return generalOperand(cpu, register);
+  const stored = kind === 'segment' ? `${name}.selector` : name;
+  return {
+    kind: 'register',
+    register: name,
+    width: kind === 'segment' ? 16 : width,
+    linear: () => undefined,
+    place: () => stored,
+    read: () => cpu.read(stored),
+    write: (value) => cpu.set(stored, value),
+    probeWrite: () => {},
+    readBytes: () => new Uint8Array(),
+  };
+}
+
+/** Parts of a general register: a 32-bit write clears the upper half, narrower ones keep the rest. */
+function generalOperand(cpu: Cpu, { name, width, index, high }: DecodedRegister): Operand {
+  const mask = (1n << BigInt(width)) - 1n;
+  const shift = high ? HIGH_BYTE_SHIFT : 0n;
+  return {
+    kind: 'register',
+    register: name,
+    width,
+    linear: () => undefined,
+    place: () => GENERAL_REGISTERS[index],
+    read: () => (cpu.readSlot(index) >> shift) & mask,
+    write: (value) => {
+      const kept = width >= 32 ? 0n : cpu.readSlot(index) & ~(mask << shift);
+      cpu.writeSlot(index, kept | ((value & mask) << shift));
+    },
+    probeWrite: () => {},
+    readBytes: () => new Uint8Array(),
+  };
+}
+
+/** Memory named by an instruction; read at most once. */
+class MemoryOperand implements Operand {
+  readonly kind = 'memory';
+  readonly width: number;
+  readonly #cpu: Cpu;
+  readonly #decoded: DecodedMemory;
+  #value: bigint | undefined;
+
+  constructor(cpu: Cpu, decoded: DecodedMemory) {
+    this.#cpu = cpu;
+    this.#decoded = decoded;
+    this.width = decoded.width || 64;
+  }
+
+  linear(access: 'read' | 'write' = 'read'): bigint {
+    return this.#linear(this.width / 8, access === 'write');
+  }
+
+  #linear(bytes: number, write: boolean): bigint {
+    const offset = effectiveOffset(this.#cpu, this.#decoded);
+    const { segment } = this.#decoded;
+    if (this.#cpu.mode !== '64-bit')
+      return BigInt(
+        this.#cpu.draft.tlb.segmented(Number(BigInt.asIntN(32, offset)), this.#segment, bytes, write) >>> 0,
+      );
+    const base = segment === 'FS' || segment === 'GS' ? this.#cpu.read(`${segment}.base`) : 0n;
+    const linear = BigInt.asUintN(64, base + offset);
+    const [, high] = halves(linear);
+    if (!isCanonical(high, this.#cpu.CR4.LA57 ? 57 : 48))
+      raise(segment === 'SS' ? SS(0) : GP(0), 'core.linear-address.canonical');
+    return linear;
+  }
+
+  get #segment(): SegmentIndex {
+    return SEGMENT_REGISTERS.indexOf(this.#decoded.segment) as SegmentIndex;
+  }
+
+  place(): string {
+    const bytes = this.width / 8;
+    const [low, high] = halves(this.#linear(bytes, false));
+    const physical = this.#cpu.draft.tlb.translate(low, high, this.#segment, 'read');
+    return `[0x${physical.toString(16)}+${Math.min(bytes, FRAME_BYTES - (physical % FRAME_BYTES))}]`;
+  }
+
+  read(): bigint {
+    this.#value ??= this.#read();
+    return this.#value;
+  }
+
+  #read(): bigint {
+    const bytes = this.width / 8;
+    const copied = this.#copy(Math.min(bytes, 8), bytes);
+    return copied.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  }
+
+  readBytes(length: number): Uint8Array {
+    return this.#copy(length, length);
+  }
+
+  #copy(length: number, checked: number): Uint8Array {
+    const start = this.#linear(checked, false);
+    const { tlb } = this.#cpu.draft;
+    if (length === 8) {
+      const [low, high] = halves(start);
+      const valueLow = tlb.load64(low, high, this.#segment);
+      return new Uint8Array(Int32Array.of(valueLow, wide.high).buffer);
+    }
+    return Uint8Array.from({ length }, (_, index) => {
+      const [low, high] = halves(start + BigInt(index));
+      return tlb.load8(low, high, this.#segment);
+    });
+  }
+
+  write(value: bigint): void {
+    const bytes = this.width / 8;
+    const [low, high] = halves(this.#linear(bytes, true));
+    const [valueLow, valueHigh] = halves(value);
+    const { tlb } = this.#cpu.draft;
+    if (bytes === 1) tlb.store8(low, high, this.#segment, valueLow);
+    else if (bytes === 2) tlb.store16(low, high, this.#segment, valueLow);
+    else if (bytes === 4) tlb.store32(low, high, this.#segment, valueLow);
+    else tlb.store64(low, high, this.#segment, valueLow, valueHigh);
+  }
+
+  /** The first and the last byte: an operand lies on two pages at most. */
+  probeWrite(): void {
+    const bytes = this.width / 8;
+    const start = this.#linear(bytes, true);
+    for (const byte of [start, start + BigInt(bytes - 1)]) {
+      const [low, high] = halves(byte);
+      this.#cpu.draft.tlb.modify8(low, high, this.#segment);
+    }
+  }
+}
+
+function halves(value: bigint): readonly [low: number, high: number] {
+  return [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
+}
+
+function effectiveOffset(cpu: Cpu, { base, index, scale, displacement, addressWidth }: DecodedMemory): bigint {
+  const part = (register: DecodedRegister | undefined) =>
+    register === undefined ? 0n : BigInt.asUintN(register.width, cpu.readSlot(register.index));
+  return BigInt.asUintN(addressWidth, part(base) + part(index) * BigInt(scale) + displacement);
+}
+
+/** A value that stands where an operand would. */
+function valueOperand(value: bigint, width = 64): Operand {
+  return {
+    kind: 'value',
+    width,
+    linear: () => undefined,
+    place: () => undefined,
+    read: () => value,
+    write: () => {},
+    probeWrite: () => {},
+    readBytes: (length) => Uint8Array.from({ length }, (_, index) => Number((value >> BigInt(8 * index)) & 0xffn)),
+  };
+}
+
+/** The operands of an intrinsic and what it hands back. */
+export interface IntrinsicOperands {
+  readonly operands: readonly Operand[];
+  /** The last value written to an output, if the shape has one. */
+  readonly output: () => bigint | undefined;
+}
+
+/**
+ * Builds the operands of an intrinsic from the caller's values and loads the implicit register inputs.
+ * @throws UsageError for a wrong number of values or one that does not fit 64 bits
+ */
+export function intrinsicOperands(
+  cpu: Cpu,
+  name: string,
+  shape: IntrinsicShape,
+  values: readonly bigint[],
+): IntrinsicOperands {
+  const registers = shape.registers ?? [];
+  const wanted = shape.operands.filter((operand) => 'in' in operand).length + registers.length;
+  const wrong = values.find((value) => BigInt.asUintN(64, value) !== value);
+  if (values.length !== wanted || wrong !== undefined) {
+    throw new UsageError(
+      'BAD_INTRINSIC_OPERANDS',
+      { intrinsic: name, values, wanted },
+      `${name} takes ${wanted} unsigned 64-bit values, not (${values.join(', ')})`,
+    );
+  }
+  const given = values.values();
+  let written: bigint | undefined;
+  const operands = shape.operands.map((operand): Operand => {
+    if ('register' in operand)
+      return {
+        ...valueOperand(0n),
+        kind: 'register',
+        register: operand.register,
+        read: () => cpu.read(operand.register),
+        write: (value) => cpu.set(operand.register, value),
+      };
+    if ('in' in operand) return valueOperand(given.next().value ?? 0n, operand.width);
+    return {
+      ...valueOperand(0n, operand.width),
+      write: (value) => {
+        written = value;
+      },
+    };
+  });
+  for (const register of registers) loadImplicit(cpu, register, given.next().value ?? 0n);
+  return { operands, output: () => written };
+}
+
+/** EDX:EAX takes a 64-bit value in two halves, as WRMSR and MUL print it. */
+function loadImplicit(cpu: Cpu, register: string, value: bigint): void {
+  if (register === 'EDX:EAX') {
+    cpu.RAX = value & 0xffff_ffffn;
+    cpu.RDX = value >> 32n;
+  } else cpu.set(register, value);
+}

@@ -1,0 +1,296 @@
+// Runs fetched instructions on the processor that has its turn: finds blocks, runs their closures, delivers what they
+// raise. A step is one instruction retired, one fault delivered or one event taken; it is one position of the log.
+import type { Outcome } from '../event/outcome.js';
+import { completed } from '../event/outcome.js';
+import type { FunctionInstruction } from '../instruction/define.js';
+import { deliverException } from '../interrupt/delivery.js';
+import { GuestFault } from '../interrupt/exceptions.js';
+import { slotOf } from '../register/register-file.js';
+import type { Cpu } from '../state/cpu.js';
+import type { MachineDraft } from '../state/draft.js';
+import { FRAME_BYTES } from '../state/workbench.js';
+import { type Block, BlockCache, type ModeKey } from './block.js';
+import { type BlockOrigin, buildBlock, restOfPage, type StepBinder } from './block-builder.js';
+import { type CodeWidth, type Decoded, LONGEST_INSTRUCTION } from './decode.js';
+import { settleFlags } from './evaluate/flags.js';
+import { executeChecked } from './execute-checked.js';
+import { operandsOf } from './operands.js';
+
+const RIP = slotOf('RIP') * 2;
+const SHADOW = slotOf('interruptShadow') * 2;
+const CYCLES = slotOf('cycles') * 2;
+const FRONT_ENTRIES = 4096;
+
+/** An intercept took an instruction before it began. */
+class Intercepted {
+  readonly outcome: Outcome;
+  constructor(outcome: Outcome) {
+    this.outcome = outcome;
+  }
+}
+
+interface FrontEntry {
+  readonly low: number;
+  readonly high: number;
+  readonly generation: number;
+  readonly mode: ModeKey;
+  readonly block: Block;
+}
+
+/** The reference path of one draft. */
+export class Runner implements StepBinder {
+  readonly #draft: MachineDraft;
+  readonly #words: Int32Array;
+  readonly #blocks = new BlockCache();
+  /** Blocks by RIP: valid for one generation of the TLB and one mode. */
+  #front: (FrontEntry | undefined)[] = [];
+  #mode: ModeKey = 0;
+  #codeWidth: CodeWidth = 16;
+  #stackWidth: CodeWidth = 16;
+  /** Steps of the run before the current block, and the step within the block. */
+  #done = 0;
+  #cursor = 0;
+  #interrupted = false;
+  /** Set when an instruction starts a new interrupt shadow. */
+  shadowRenewed = false;
+  /** A device asked for the run to end (debug exit). */
+  stopRequested = false;
+  /** How the last step ended, if not simply completed. */
+  #outcome: Outcome | undefined;
+  #last: Decoded | undefined;
+
+  constructor(draft: MachineDraft) {
+    this.#draft = draft;
+    this.#words = draft.bench.words;
+  }
+
+  /** Another state was loaded: nothing decoded is known to be there. */
+  forget(): void {
+    this.#blocks.clear();
+    this.#front = new Array<FrontEntry | undefined>(FRONT_ENTRIES);
+    this.#outcome = undefined;
+    this.stopRequested = false;
+  }
+
+  /** The frame's bytes changed: its blocks are gone, and the block that runs stops after its current step. */
+  codeWritten(frame: number): void {
+    this.#blocks.drop(frame);
+    this.#draft.tlb.generation++;
+    this.#interrupted = true;
+  }
+
+  /** The block that runs stops after its current step: the next instruction is fetched anew. */
+  interrupt(): void {
+    this.#interrupted = true;
+  }
+
+  /** Code and stack width follow from CS and SS. */
+  modeChanged(cpu: Cpu): void {
+    const wide64 = cpu.mode === '64-bit';
+    this.#codeWidth = wide64 ? 64 : cpu.codeAttribute('DB') ? 32 : 16;
+    this.#stackWidth = wide64 ? 64 : (Number(cpu.read('SS.attributes')) & 0x4000) !== 0 ? 32 : 16;
+    this.#mode = (this.#codeWidth >> 5) * 4 + (this.#stackWidth >> 5) + (wide64 && cpu.CR4.LA57 ? 12 : 0);
+  }
+
+  /** Steps of the current run before the step that is being executed. */
+  get stepsBefore(): number {
+    return this.#done + this.#cursor;
+  }
+
+  /** Steps of the current block that the cycle counter does not contain yet. */
+  get uncountedSteps(): number {
+    return this.#cursor;
+  }
+
+  /** How the last step ended. */
+  get lastOutcome(): Outcome {
+    return this.#outcome ?? completed();
+  }
+
+  /** The instruction of the last step, if one was decoded. */
+  get lastInstruction(): Decoded | undefined {
+    return this.#last;
+  }
+
+  /**
+   * Runs up to `budget` steps on a processor; fewer if it stops being active or a device asks for the end.
+   * An error that ends the run (NotModelled) is thrown with the state at the boundary before the step.
+   * `executed` hears the number of steps in either case.
+   */
+  run(processor: number, budget: number, executed: (steps: number) => void): void {
+    const cpu = this.#draft.activate(processor);
+    this.#done = 0;
+    this.#cursor = 0;
+    try {
+      while (this.#done < budget && cpu.activity === 'active' && !this.stopRequested) {
+        if (this.#draft.memory.isCrowded) this.#draft.memory.spill();
+        this.#runBlock(cpu, budget - this.#done);
+      }
+    } finally {
+      const steps = this.#done;
+      this.#done = 0;
+      this.#cursor = 0;
+      executed(steps);
+    }
+  }
+
+  #runBlock(cpu: Cpu, budget: number): void {
+    this.#interrupted = false;
+    this.#outcome = undefined;
+    this.#last = undefined;
+    let block: Block | undefined;
+    try {
+      block = this.#find();
+      const { steps } = block;
+      const shadowed = (this.#words[SHADOW] as number) !== 0;
+      this.shadowRenewed = false;
+      const count = shadowed ? 1 : Math.min(steps.length, budget);
+      while (this.#cursor < count && !this.#interrupted) {
+        (steps[this.#cursor] as () => void)();
+        this.#cursor++;
+      }
+      this.#leave(block, this.#cursor);
+      if (shadowed && !this.shadowRenewed) this.#words[SHADOW] = 0;
+    } catch (thrown) {
+      this.#abandon(cpu, block, thrown);
+    }
+  }
+
+  /** Ends a block after `count` whole steps. */
+  #leave(block: Block, count: number): void {
+    if (count < block.steps.length || !block.branches) this.#setRip(block, count);
+    this.#last = block.instructions[count - 1];
+    this.#count(count);
+  }
+
+  #setRip({ low, high }: Block, index: number): void {
+    this.#words[RIP] = low[index] as number;
+    this.#words[RIP + 1] = high[index] as number;
+  }
+
+  /** Virtual time: one cycle a step. */
+  #count(steps: number): void {
+    this.#done += steps;
+    this.#cursor = 0;
+    const low = (this.#words[CYCLES] as number) >>> 0;
+    this.#words[CYCLES] = (low + steps) | 0;
+    if (low + steps >= 2 ** 32) this.#words[CYCLES + 1] = ((this.#words[CYCLES + 1] as number) + 1) | 0;
+  }
+
+  /** A step did not complete: the state goes back to its boundary, then the exception is delivered. */
+  #abandon(cpu: Cpu, block: Block | undefined, thrown: unknown): void {
+    const index = this.#cursor;
+    if (block !== undefined) this.#setRip(block, index);
+    settleFlags(this.#words);
+    if (thrown instanceof GuestFault) this.#outcome = this.#deliver(cpu, thrown, index);
+    else if (thrown instanceof Intercepted) this.#outcome = thrown.outcome;
+    else {
+      this.#count(index);
+      throw thrown;
+    }
+    this.#last = block?.instructions[index];
+    this.#words[SHADOW] = 0;
+    this.#count(index + 1);
+  }
+
+  #deliver(cpu: Cpu, { raised }: GuestFault, index: number): Outcome {
+    try {
+      return deliverException(cpu, raised);
+    } catch (thrown) {
+      this.#count(index);
+      throw thrown;
+    }
+  }
+
+  #find(): Block {
+    const low = this.#words[RIP] as number;
+    const high = this.#words[RIP + 1] as number;
+    const entry = this.#front[(low ^ (low >>> 12)) & (FRONT_ENTRIES - 1)];
+    if (
+      entry !== undefined &&
+      entry.low === low &&
+      entry.high === high &&
+      entry.generation === this.#draft.tlb.generation &&
+      entry.mode === this.#mode
+    ) {
+      return entry.block;
+    }
+    return this.#findSlow(low, high);
+  }
+
+  #findSlow(low: number, high: number): Block {
+    const { tlb, memory, bench } = this.#draft;
+    const [linearLow, linearHigh] = this.#codeWidth === 64 ? [low, high] : [tlb.segmented(low, 1, 1, false), 0];
+    const offset = tlb.fetchOffset(linearLow, linearHigh);
+    const frame = memory.frameAt(offset);
+    memory.markCode(frame); // again, if the slots were spilled since the block was made
+    let block = frame < 0 ? undefined : this.#blocks.find(frame, offset % FRAME_BYTES, this.#mode);
+    // The closures know their RIP: a frame mapped at two linear addresses has blocks for the one that was used last.
+    if (block === undefined || block.low[0] !== low || block.high[0] !== high) {
+      const bytes = offset < 0 ? new Uint8Array(LONGEST_INSTRUCTION).fill(0xff) : restOfPage(bench.bytes, offset);
+      block = buildBlock(this.#draft, this, bytes, this.#origin(low, high));
+      if (block === undefined) block = this.#crossing(linearLow, linearHigh, bytes, this.#origin(low, high));
+      else if (frame >= 0) this.#blocks.add(frame, offset % FRAME_BYTES, this.#mode, block);
+    }
+    this.#front[(low ^ (low >>> 12)) & (FRONT_ENTRIES - 1)] = {
+      low,
+      high,
+      generation: tlb.generation,
+      mode: this.#mode,
+      block,
+    };
+    return block;
+  }
+
+  /** One instruction whose bytes lie in two pages: found through the front only, which any flush empties. */
+  #crossing(linearLow: number, linearHigh: number, first: Uint8Array, origin: BlockOrigin): Block {
+    const { tlb, memory, bench } = this.#draft;
+    const nextLow = (linearLow + first.length) | 0;
+    const nextHigh = this.#codeWidth === 64 && nextLow >>> 0 < first.length ? (linearHigh + 1) | 0 : linearHigh;
+    const offset = tlb.fetchOffset(nextLow, nextHigh);
+    memory.markCode(memory.frameAt(offset));
+    const second =
+      offset < 0
+        ? new Uint8Array(LONGEST_INSTRUCTION).fill(0xff)
+        : bench.bytes.slice(offset, offset + LONGEST_INSTRUCTION);
+    const bytes = new Uint8Array([...first, ...second]);
+    const block = buildBlock(this.#draft, this, bytes, origin, 1);
+    if (block === undefined) throw new RangeError('15 bytes hold no instruction and are not invalid');
+    return block;
+  }
+
+  #origin(low: number, high: number): BlockOrigin {
+    return {
+      rip: (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0),
+      codeWidth: this.#codeWidth,
+      stackWidth: this.#stackWidth,
+      linearBits: this.#draft.current.CR4.LA57 ? 57 : 48,
+    };
+  }
+
+  functionStep(decoded: Decoded, definition: FunctionInstruction): () => void {
+    const next = BigInt.asUintN(decoded.codeWidth, decoded.address + BigInt(decoded.length));
+    return () => {
+      const cpu = this.#draft.current;
+      settleFlags(this.#words);
+      cpu.RIP = next;
+      const outcome = executeChecked(
+        { cpu, operands: operandsOf(cpu, decoded), operandWidth: decoded.operandWidth },
+        definition,
+      );
+      if (outcome !== undefined) this.#outcome = outcome;
+    };
+  }
+
+  intercepted(decoded: Decoded, step: () => void): () => void {
+    const { beforeInstruction } = this.#draft.definition.intercepts;
+    if (beforeInstruction.length === 0) return step;
+    return () => {
+      for (const intercept of beforeInstruction) {
+        const outcome = intercept(this.#draft.current, decoded);
+        if (outcome !== undefined) throw new Intercepted(outcome);
+      }
+      step();
+    };
+  }
+}
