@@ -1,1 +1,68 @@
-export const name = '@retrovisor/core';
+// The public API of @retrovisor/core: re-exports only. Files and streams are in @retrovisor/core/node.
+export {
+  BOOT_LAYOUT,
+  type BootImage,
+  type BootMode,
+  type ImageSegment,
+  longMode,
+  rawImage,
+} from './boot/boot-image.js';
+export * from './error.js';
+export { type Applied, apply } from './event/apply.js';
+export * from './event/codec.js';
+export { defineEvent, type EventDefinition, type Payload } from './event/define.js';
+export type { Emission } from './event/emission.js';
+export * from './event/event.js';
+export * from './event/outcome.js';
+export type { Decoded } from './execute/decode.js';
+export * from './expression/build.js';
+export type * from './expression/nodes.js';
+export * from './instruction/define.js';
+export type { Operand } from './instruction/operand.js';
+export * from './interrupt/exceptions.js';
+export type { FaultExplanation } from './interrupt/fault-explanations.js';
+export { EventLog, type LogEntry } from './machine/log.js';
+export {
+  type AppliedEvent,
+  createMachine,
+  Machine,
+  type RunResult,
+  type RunStop,
+  resumeMachine,
+} from './machine/machine.js';
+export type { Processor } from './machine/processor.js';
+export { APM_REVISION, type ApmTitle, apm } from './manual/apm.js';
+export { type Citation, formatCitation } from './manual/citation.js';
+export { SDM_REVISION, type SdmTitle, sdm } from './manual/sdm.js';
+export { debugConsole } from './platform/debug-console.js';
+export * from './plugin/define.js';
+export {
+  defineMachine,
+  type InstalledIntrinsic,
+  type InstalledMsr,
+  type MachineDefinition,
+  type MachineOptions,
+} from './plugin/host.js';
+export type * from './plugin/intercepts.js';
+export { defineSlice, type Slice, type SliceDeclaration, type SliceHome } from './plugin/slice.js';
+export { lookUpCpuid } from './profile/cpuid-lookup.js';
+export type { CpuidLeaf, ProcessorProfile, Vendor } from './profile/profile.js';
+export { findProfile, PROFILES } from './profile/profiles.js';
+export { defineRegisterBits, type RegisterBits } from './register/bits.js';
+export { CR0, CR4, EFER } from './register/control-registers.js';
+export type { MsrDefinition } from './register/msrs.js';
+export { ACTIVITY, type Activity, type SegmentRegister } from './register/register-file.js';
+export { RFLAGS, STATUS_FLAGS } from './register/rflags.js';
+export { defineHazards, type Hazard, type HazardReport } from './rule/hazard.js';
+export * from './rule/rule.js';
+export type { Cpu, Mode } from './state/cpu.js';
+export type { MachineDraft } from './state/draft.js';
+export { initialState } from './state/initial-state.js';
+export type { MachineState, TurnState } from './state/machine.js';
+export { PhysicalMemory, type PhysicalRange, ramRanges } from './state/memory.js';
+export type { ProcessorState, SegmentState, TableState } from './state/processor.js';
+export { type Difference, diff } from './timeline/diff.js';
+export { type Location, parseLocation, readLocation } from './timeline/location.js';
+export { describeEvent, type Step } from './timeline/step.js';
+export { type ForkPoint, Timeline } from './timeline/timeline.js';
+export type { ExplainedViolation, Explanation, ReadField } from './timeline/why.js';

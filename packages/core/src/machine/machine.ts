@@ -1,0 +1,264 @@
+// createMachine: a machine that is changed by events and remembers them. Everything that happens to it goes through
+// `apply` and `run`, both of which append to the log; state is sealed when somebody looks.
+import { type Observable, Subject } from 'rxjs';
+import { UsageError } from '../error.js';
+import { applyTo, runSteps } from '../event/apply.js';
+import type { Emission } from '../event/emission.js';
+import { type MachineEvent, positionsOf, sealEvent } from '../event/event.js';
+import { completed, type Outcome, sealOutcome } from '../event/outcome.js';
+import type { Plugin } from '../plugin/define.js';
+import { defineMachine, type MachineDefinition, type MachineOptions } from '../plugin/host.js';
+import { DraftHost } from '../state/draft-host.js';
+import { initialState } from '../state/initial-state.js';
+import type { MachineState } from '../state/machine.js';
+import { checkedAddress } from '../state/memory.js';
+import { type ForkPoint, Timeline } from '../timeline/timeline.js';
+import { EventLog } from './log.js';
+import { makeProcessor, type Processor, type ProcessorHandle } from './processor.js';
+import { nextTurn } from './schedule.js';
+
+/** An event that was applied: where, and how its last step ended. */
+export interface AppliedEvent {
+  /** Position before the event. */
+  readonly position: number;
+  readonly event: MachineEvent;
+  readonly outcome: Outcome;
+}
+
+/** Why a run ended. */
+export type RunStop =
+  /** As many steps as were asked for. */
+  | { readonly reason: 'budget' }
+  /** Every processor waits for an input that nobody will send. */
+  | { readonly reason: 'waiting' }
+  | { readonly reason: 'shutdown'; readonly processor: number; readonly outcome: Outcome }
+  /** A device asked for the end, with the value that the guest reported. */
+  | { readonly reason: 'exit'; readonly value: number };
+
+/** A finished run. */
+export interface RunResult {
+  readonly steps: number;
+  readonly stop: RunStop;
+}
+
+/** A machine. Make one with createMachine. */
+export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
+  readonly definition: MachineDefinition;
+  readonly log: EventLog;
+  readonly #host: DraftHost;
+  readonly #processors: readonly ProcessorHandle[];
+  readonly #events = new Subject<AppliedEvent>();
+  readonly #outcomes = new Subject<AppliedEvent>();
+  readonly #states = new Subject<MachineState>();
+  readonly #emissions = new Subject<Emission>();
+  #closed = false;
+
+  #timeline: Timeline | undefined;
+
+  /** Use createMachine, or resumeMachine for one that goes on from a fork. */
+  constructor(definition: MachineDefinition, state: MachineState = initialState(definition), log = new EventLog()) {
+    this.definition = definition;
+    this.log = log;
+    this.#host = new DraftHost(definition, state);
+    this.#processors = Array.from({ length: definition.processors }, (_, id) =>
+      makeProcessor(this as unknown as Machine, id),
+    );
+  }
+
+  /** Events as they enter the log; a run is one event a turn. Completes at `close`, errors with what ended the machine. */
+  get events$(): Observable<AppliedEvent> {
+    return this.#events.asObservable();
+  }
+
+  /** Each step with its outcome. While somebody listens, runs are single-stepped. */
+  get outcomes$(): Observable<AppliedEvent> {
+    return this.#outcomes.asObservable();
+  }
+
+  /** The sealed state after each event. */
+  get state$(): Observable<MachineState> {
+    return this.#states.asObservable();
+  }
+
+  /** What the machine says to the outside: console bytes, the value at a debug port. */
+  get emissions$(): Observable<Emission> {
+    return this.#emissions.asObservable();
+  }
+
+  /** The machine as immutable data. Sealing costs what changed since it was last asked for. */
+  get state(): MachineState {
+    return this.#host.state();
+  }
+
+  /** Events applied so far. */
+  get position(): number {
+    return this.#host.position;
+  }
+
+  /** A processor with its intrinsics. @throws UsageError if there is none of the number */
+  processor(id: number): Processor<Plugins> {
+    const processor = this.#processors[id];
+    if (processor === undefined) {
+      throw new UsageError(
+        'UNKNOWN_PROCESSOR',
+        { processor: id, processors: this.#processors.length },
+        `there is no processor ${id}: 0 to ${this.#processors.length - 1} are accepted`,
+      );
+    }
+    return processor as Processor<Plugins>;
+  }
+
+  /** A register as it is now, without sealing anything. */
+  readRegister(processor: number, register: string): bigint {
+    return this.#host.peek().cpu(processor).read(register);
+  }
+
+  /** Bytes of physical memory as they are now. */
+  readMemory(address: bigint | number, length: number): Uint8Array {
+    return this.#host.peek().memory.readBytes(checkedAddress(address), length);
+  }
+
+  /** Writes physical memory as a loader or debugger does: an event. The bytes are copied. */
+  writeMemory(address: bigint | number, bytes: Uint8Array): Outcome {
+    return this.apply({ type: 'memory/written', address: checkedAddress(address), bytes: bytes.slice() });
+  }
+
+  /** Applies one event and appends it to the log. A thrown error leaves state and log as they were. */
+  apply(given: MachineEvent): Outcome {
+    this.#checkOpen();
+    const event = sealEvent(given);
+    const draft = this.#host.draft();
+    const { position } = draft;
+    const outcome = applyTo(draft, event);
+    this.#append({ position, event, outcome });
+    if (this.#outcomes.observed) this.#outcomes.next({ position, event, outcome });
+    return outcome;
+  }
+
+  /** Steps one processor, whoever's turn it is, and returns how its last step ended. */
+  step(processor: number, steps = 1): Outcome {
+    return this.#runTurn(processor, steps).outcome;
+  }
+
+  /**
+   * Runs fetched instructions, processors in turns, until all wait, one shuts down, a device ends it or the steps are used up.
+   * @throws NotModelled with the machine at the boundary before the gap; what ran before it is in the log
+   */
+  run({ maxSteps = Number.MAX_SAFE_INTEGER }: { readonly maxSteps?: number } = {}): RunResult {
+    let steps = 0;
+    while (steps < maxSteps) {
+      const turn = nextTurn(this.#host.peek());
+      if (turn === undefined) return { steps, stop: { reason: 'waiting' } };
+      const ran = this.#runTurn(turn.processor, Math.min(turn.steps, maxSteps - steps));
+      steps += ran.steps;
+      if (ran.exitValue !== undefined) return { steps, stop: { reason: 'exit', value: ran.exitValue } };
+      if (ran.outcome.kind === 'shutdown')
+        return { steps, stop: { reason: 'shutdown', processor: turn.processor, outcome: ran.outcome } };
+    }
+    return { steps, stop: { reason: 'budget' } };
+  }
+
+  /** The machine's past: it grows as the machine runs, and visiting it never disturbs the machine. */
+  timeline(): Timeline {
+    this.#timeline ??= new Timeline(this.definition, this.log);
+    return this.#timeline;
+  }
+
+  /** Another machine that goes on from a position of this one. */
+  fork(position: number): Machine<Plugins> {
+    return resumeMachine(this.timeline().fork(position)) as Machine<Plugins>;
+  }
+
+  /** Says that nothing more will happen: the streams complete. */
+  close(): void {
+    this.#closed = true;
+    for (const subject of [this.#events, this.#outcomes, this.#states, this.#emissions]) subject.complete();
+    this.#host.release();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed)
+      throw new UsageError('MACHINE_CLOSED', {}, 'the machine was closed: nothing more can happen to it');
+  }
+
+  #runTurn(processor: number, most: number): { steps: number; outcome: Outcome; exitValue: number | undefined } {
+    this.#checkOpen();
+    let steps = 0;
+    let outcome: Outcome = completed();
+    while (steps < most) {
+      const piece = this.#runPiece(processor, this.#outcomes.observed ? 1 : most - steps);
+      steps += piece.steps;
+      outcome = piece.outcome;
+      if (piece.ended) return { steps, outcome, exitValue: piece.exitValue };
+    }
+    return { steps, outcome, exitValue: undefined };
+  }
+
+  #runPiece(
+    processor: number,
+    most: number,
+  ): { steps: number; outcome: Outcome; ended: boolean; exitValue: number | undefined } {
+    const draft = this.#host.draft();
+    const { position } = draft;
+    draft.runner.stopRequested = false;
+    let steps = 0;
+    let outcome: Outcome = completed();
+    try {
+      steps = runSteps(draft, processor, most);
+      outcome = draft.runner.lastOutcome;
+    } catch (thrown) {
+      steps = draft.position - position;
+      this.#fail(thrown);
+      throw thrown;
+    } finally {
+      if (steps > 0) outcome = this.#record(position, { type: 'processor/stepsRetired', processor, steps }, outcome);
+    }
+    const exit = this.#publishEmissions();
+    return { steps, outcome, ended: steps < most || exit !== undefined, exitValue: exit };
+  }
+
+  #record(position: number, event: MachineEvent, outcome: Outcome): Outcome {
+    const hazards = this.#host.draft().takeHazards();
+    const told = sealOutcome(hazards.length === 0 ? outcome : ({ ...outcome, hazards } as Outcome));
+    this.#append({ position, event, outcome: told });
+    if (this.#outcomes.observed) this.#outcomes.next({ position, event, outcome: told });
+    return told;
+  }
+
+  #append(applied: AppliedEvent): void {
+    this.log.append(applied.event);
+    if (this.#events.observed) this.#events.next(applied);
+    if (this.#states.observed) this.#states.next(this.state);
+    if (positionsOf(applied.event) === 1) this.#publishEmissions();
+  }
+
+  /** Returns the value of a requested exit, if there was one. */
+  #publishEmissions(): number | undefined {
+    let exit: number | undefined;
+    for (const emission of this.#host.draft().takeEmissions()) {
+      if (emission.type === 'machine/exitRequested') exit = emission.value;
+      this.#emissions.next(emission);
+    }
+    return exit;
+  }
+
+  #fail(thrown: unknown): void {
+    for (const subject of [this.#events, this.#outcomes, this.#states]) if (subject.observed) subject.error(thrown);
+  }
+}
+
+/**
+ * Makes a machine.
+ * @throws UsageError for an option out of range, PluginError for plugins that cannot live together, ImageError for a boot image that does not fit
+ * @example const machine = createMachine({ profile: 'intel-server', processors: 2, boot: longMode() });
+ */
+export function createMachine<const Plugins extends readonly Plugin[] = readonly []>(
+  options: MachineOptions<Plugins>,
+): Machine<Plugins> {
+  return new Machine<Plugins>(defineMachine(options));
+}
+
+/** A machine that goes on from a fork of a timeline. */
+export function resumeMachine({ definition, state, log }: ForkPoint): Machine {
+  return new Machine(definition, state, log);
+}
