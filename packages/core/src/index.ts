@@ -66,3 +66,14 @@ export { type Location, parseLocation, readLocation } from './timeline/location.
 export { describeEvent, type Step } from './timeline/step.js';
 export { type ForkPoint, Timeline } from './timeline/timeline.js';
 export type { ExplainedViolation, Explanation, ReadField } from './timeline/why.js';
+export { definitionOf, type MachineParts, type PluginFactory } from './trace/definition-of.js';
+export { formatDigest, stateDigest } from './trace/digest.js';
+export type { TraceDamage } from './trace/directory.js';
+export { FORMAT_VERSION as TRACE_FORMAT_VERSION } from './trace/format.js';
+export type { RecordedPlugin, TraceHeader } from './trace/header.js';
+export { type MemorySink, memorySink } from './trace/in-memory.js';
+export { type OpenTraceOptions, openTrace, type RecordedDigest, type Trace } from './trace/reader.js';
+export { type Recording, type RecordOptions, recordMachine, writeTrace } from './trace/record.js';
+export { logOf, type Verification, type VerifyOptions, verify } from './trace/replay.js';
+export type { TraceSource } from './trace/source.js';
+export { type TraceSink, TraceWriter, type TraceWriterOptions } from './trace/writer.js';
