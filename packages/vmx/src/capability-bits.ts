@@ -1,5 +1,5 @@
-// What the bits of the capability MSRs mean (SDM, "VMX Capability Reporting Facility"), as printed. The MSRs that report
-// allowed settings of controls are read through controls.ts, the fixed bits of CR0 and CR4 in cr-fixed.ts.
+// What the bits of the capability MSRs mean (SDM, "VMX Capability Reporting Facility"), as printed. The MSRs that
+// report allowed settings of controls are read through controls.ts, the fixed bits of CR0 and CR4 in cr-fixed.ts.
 
 /** Extracts fields of one MSR by the name of the field. */
 export interface BitFields<Field extends string> {

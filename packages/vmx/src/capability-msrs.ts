@@ -1,5 +1,5 @@
-// The VMX capability MSRs (SDM, "VMX Capability Reporting Facility"): addresses, when they exist, and what they allow. The
-// values are the profile's; nothing writes them.
+// The VMX capability MSRs (SDM, "VMX Capability Reporting Facility"): addresses, when they exist, and what they allow.
+// The values are the profile's; nothing writes them.
 import { lookUpCpuid, type MsrDefinition, type ProcessorProfile, sdm } from '@retrovisor/core';
 import { VMX_BASIC } from './capability-bits.js';
 import { type Control, Exit, Primary, Secondary } from './controls.js';

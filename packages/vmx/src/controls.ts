@@ -11,8 +11,8 @@ export interface ControlGroup {
   /** Reports the same with the default1 bits as the processor really has them; exists with IA32_VMX_BASIC[55]. */
   readonly trueCapability?: `IA32_VMX_TRUE_${string}`;
   /**
-   * Two halves: 31:0 set where the control must be 1, 63:32 clear where it must be 0. Newer words have 64 controls and no
-   * room for the first half: a bit set means that the control may be 1.
+   * Two halves: 31:0 set where the control must be 1, 63:32 clear where it must be 0. Newer words have 64 controls and
+   * no room for the first half: a bit set means that the control may be 1.
    */
   readonly format: 'allowed 0-settings and 1-settings' | 'allowed 1-settings';
   /** Bits that must be 1 unless the TRUE MSR says otherwise; most of them have no name. */

@@ -1,6 +1,6 @@
-// What the encoding of a VMCS field says (SDM, "Field Encoding in VMCS"): bit 0 access type, 9:1 index, 11:10 type, 14:13
-// width; bit 12 and bits 31:15 are reserved and 0. A row of the field table states the encoding and nothing that follows
-// from it, so that it cannot contradict itself.
+// What the encoding of a VMCS field says (SDM, "Field Encoding in VMCS"): bit 0 access type, 9:1 index, 11:10 type,
+// 14:13 width; bit 12 and bits 31:15 are reserved and 0. A row of the field table states the encoding and nothing that
+// follows from it, so that it cannot contradict itself.
 import type { Citation } from '@retrovisor/core';
 import type { Control } from './controls.js';
 

@@ -1,5 +1,6 @@
-// Which fields a processor supports: a field that exists only with the 1-setting of a control is there if the capability
-// MSRs allow that setting, whatever the control is now. VMREAD and VMWRITE of any other field are VMfailValid(12).
+// Which fields a processor supports: a field that exists only with the 1-setting of a control is there if the
+// capability MSRs allow that setting, whatever the control is now. VMREAD and VMWRITE of any other field are
+// VMfailValid(12).
 import type { ProcessorProfile } from '@retrovisor/core';
 import { VMX_MISC } from './capability-bits.js';
 import { allowsOne, capability } from './capability-msrs.js';
@@ -26,8 +27,8 @@ export function supportedFields(profile: ProcessorProfile): ReadonlySet<VmcsFiel
 }
 
 /**
- * What an encoding names on a processor, or undefined where no supported field has it: reserved bits are set, a field of
- * another width than 64 bits is accessed with type high, or the field does not exist.
+ * What an encoding names on a processor, or undefined where no supported field has it: reserved bits are set, a field
+ * of another width than 64 bits is accessed with type high, or the field does not exist.
  */
 export function supportedAccess(profile: ProcessorProfile, encoding: bigint): FieldAccess | undefined {
   const split = splitEncoding(encoding);

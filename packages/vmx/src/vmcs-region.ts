@@ -1,6 +1,6 @@
-// A VMCS region or VMXON region in memory (SDM, "Format of the VMCS Region"). The manual fixes the first eight bytes: the
-// revision identifier and the VMX-abort indicator. The rest is the implementation's own, and this is ours: there is no
-// other copy of a VMCS, so that it is shared, corrupted and time-travelled like any other memory.
+// A VMCS region or VMXON region in memory (SDM, "Format of the VMCS Region"). The manual fixes the first eight bytes:
+// the revision identifier and the VMX-abort indicator. The rest is the implementation's own, and this is ours: there is
+// no other copy of a VMCS, so that it is shared, corrupted and time-travelled like any other memory.
 //
 //   0   VMCS revision identifier; bit 31 is the shadow-VMCS indicator
 //   4   VMX-abort indicator
@@ -9,7 +9,6 @@
 //
 // Fields that come with FRED or secure-arbitration mode lie last, so that the others fit in the 1280 bytes that
 // IA32_VMX_BASIC reports on processors without those.
-
 import type { Control } from './controls.js';
 import { Entry, SecondaryExit } from './controls.js';
 import type { AccessType, VmcsField } from './field-encoding.js';

@@ -1,4 +1,5 @@
-// The inventories of the manual's VMX tables that the package is held against: copies, so that a test needs nothing else.
+// The inventories of the manual's VMX tables that the package is held against: copies, so that a test needs nothing
+// else.
 import { readFileSync } from 'node:fs';
 
 interface FieldEntry {
