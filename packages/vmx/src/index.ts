@@ -1,1 +1,23 @@
-export const name = '@retrovisor/vmx';
+// Intel VMX as a plugin of @retrovisor/core: the public API.
+export { allowsOne, CAPABILITY_MSRS, type CapabilityMsr, capability } from './capability-msrs.js';
+export {
+  type Control,
+  type ControlGroup,
+  Entry,
+  Exit,
+  PinBased,
+  Primary,
+  Secondary,
+  SecondaryExit,
+  Tertiary,
+  VmFunction,
+} from './controls.js';
+export type { VmcsField } from './field-encoding.js';
+export { supportedAccess, supportedFields } from './field-support.js';
+export { type FieldName, fieldEncoded, fieldNamed, VMCS_FIELDS } from './fields.js';
+export { VM_INSTRUCTION_ERRORS, type VmInstructionError } from './instruction-errors.js';
+export { vmx } from './plugin.js';
+export { type RegionUse, type VmxMachine, vmxMachineIn } from './regions-in-use.js';
+export { vmFailInvalid, vmFailValid, vmSucceed } from './status.js';
+export { fieldOffset, LAUNCH_STATE, REGION_HEADER } from './vmcs-region.js';
+export { NO_VMCS, type VmxProcessor, vmxProcessorIn } from './vmx-operation.js';

@@ -1,0 +1,41 @@
+// Intel VMX as a plugin: a table of contents; every value comes from the file of that name.
+import { definePlugin, PLUGIN_API_VERSION } from '@retrovisor/core';
+import { CAPABILITY_MSRS, CPUID_VMX } from './capability-msrs.js';
+import { CR4_VMXE, FIXED_BITS, refuseFixedBits } from './cr-fixed.js';
+import { FEATURE_CONTROL_MSRS, FEATURE_CONTROL_RULES } from './feature-control.js';
+import { reportStore, vmxHazards } from './hazards.js';
+import { VMCLEAR } from './instruction/vmclear.js';
+import { VMPTRLD } from './instruction/vmptrld.js';
+import { VMPTRST } from './instruction/vmptrst.js';
+import { VMREAD } from './instruction/vmread.js';
+import { VMWRITE } from './instruction/vmwrite.js';
+import { VMXOFF } from './instruction/vmxoff.js';
+import { VMXON } from './instruction/vmxon.js';
+import { vmcsLocation, vmxonRegionLocation } from './locations.js';
+import { vmxMachine, watchedFrames } from './regions-in-use.js';
+import { vmcsView, vmxView } from './views.js';
+import { vmxProcessor } from './vmx-operation.js';
+
+/**
+ * Intel VMX (SDM, "Introduction to VMX Operation"): VMX root operation, VMCS regions and the instructions that maintain
+ * them. VM entries are not modelled yet.
+ * @example createMachine({ profile: 'intel-server', plugins: [vmx] })
+ */
+export const vmx = definePlugin({
+  name: 'vmx',
+  version: '0.1.0',
+  apiVersion: PLUGIN_API_VERSION,
+  vendor: 'Intel',
+  machineSlice: vmxMachine,
+  processorSlice: vmxProcessor,
+  cpuid: [CPUID_VMX],
+  msrs: { ...CAPABILITY_MSRS, ...FEATURE_CONTROL_MSRS },
+  registerBits: [CR4_VMXE],
+  instructions: [VMXON, VMXOFF, VMCLEAR, VMPTRLD, VMPTRST, VMREAD, VMWRITE],
+  intercepts: { controlRegister: refuseFixedBits, watchedStore: reportStore },
+  explanations: { ...FIXED_BITS, ...FEATURE_CONTROL_RULES },
+  hazards: vmxHazards,
+  views: { vmx: vmxView, vmcs: vmcsView },
+  locations: { vmcs: vmcsLocation, 'vmxon-region': vmxonRegionLocation },
+  watchedFrames,
+});

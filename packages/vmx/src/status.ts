@@ -1,0 +1,55 @@
+// How VMX instructions report (SDM, "Conventions"): VMsucceed, VMfailInvalid, VMfailValid and VMfail set the status
+// flags, VMfailValid also the VM-instruction error field of the current VMCS.
+import { type Cpu, type Execution, type PluginOutcome, STATUS_FLAGS } from '@retrovisor/core';
+import { fieldNamed } from './fields.js';
+import { VM_INSTRUCTION_ERRORS, type VmInstructionError } from './instruction-errors.js';
+import { writeField } from './vmcs-region.js';
+import { hasCurrentVmcs, vmxProcessor } from './vmx-operation.js';
+
+const CF = 0x01n;
+const ZF = 0x40n;
+
+type Facts = Pick<PluginOutcome, 'rule' | 'hazards'> & { readonly value?: unknown };
+
+/** The instruction succeeded. */
+export function vmSucceed(facts: Facts = {}): PluginOutcome {
+  return { kind: 'vmx/VMsucceed', ...facts };
+}
+
+/** It failed without a current VMCS to say why, or before one may be touched. */
+export function vmFailInvalid(facts: Facts = {}): PluginOutcome {
+  return { kind: 'vmx/VMfailInvalid', ...facts };
+}
+
+/** It failed with a number. */
+export function vmFailValid(number: VmInstructionError, facts: Facts = {}): PluginOutcome {
+  return { kind: 'vmx/VMfailValid', number, meaning: VM_INSTRUCTION_ERRORS[number], ...facts };
+}
+
+/** Does what VMsucceed does: CF, PF, AF, ZF, SF and OF are cleared. */
+export function succeed(cpu: Cpu): PluginOutcome {
+  setStatusFlags(cpu, 0n);
+  return vmSucceed();
+}
+
+/** The result of a check that ends in VMfailInvalid: CF is set and the other status flags are cleared. */
+export function failInvalid({ cpu }: Execution): PluginOutcome {
+  setStatusFlags(cpu, CF);
+  return vmFailInvalid();
+}
+
+/** The result of a check that ends in VMfail(number): VMfailValid, or VMfailInvalid if no VMCS is current. */
+export function fail(number: VmInstructionError): (execution: Execution) => PluginOutcome {
+  return (execution) => {
+    const { cpu } = execution;
+    if (!hasCurrentVmcs(cpu)) return failInvalid(execution);
+    setStatusFlags(cpu, ZF);
+    writeField(cpu.memory, vmxProcessor.of(cpu).currentVmcs, fieldNamed('VM-instruction error'), BigInt(number));
+    return vmFailValid(number);
+  };
+}
+
+function setStatusFlags(cpu: Cpu, set: bigint): void {
+  const { RFLAGS } = cpu;
+  RFLAGS.value = (RFLAGS.value & ~BigInt(STATUS_FLAGS)) | set;
+}

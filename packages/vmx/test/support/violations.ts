@@ -1,0 +1,113 @@
+// For each check of the VMX instructions, how a state that passes all of them is changed to violate it. `before` are
+// VMX instructions in a state that is still valid; `violate` changes registers, memory or the operands.
+import { readValue, VMCS, VMXON_REGION, type VmxMachineUnderTest, writeValue } from './machine.js';
+
+type Operands = readonly bigint[];
+type Violate = (machine: VmxMachineUnderTest, operands: Operands) => Operands | undefined;
+
+export interface Violation {
+  readonly before?: (machine: VmxMachineUnderTest) => void;
+  readonly violate?: Violate;
+  /** Checks that cannot hold when this one does not. */
+  readonly implies?: readonly string[];
+  /** Another profile than intel-server. */
+  readonly profile?: string;
+  /** The operand is in a register. */
+  readonly inRegister?: true;
+}
+
+/** An instruction in a state that passes, with its operands. */
+export const PASSING: Readonly<Record<string, { readonly inRoot: boolean; readonly operands: Operands }>> = {
+  VMXON: { inRoot: false, operands: [VMXON_REGION] },
+  VMXOFF: { inRoot: true, operands: [] },
+  VMCLEAR: { inRoot: true, operands: [VMCS] },
+  VMPTRLD: { inRoot: true, operands: [VMCS] },
+  VMPTRST: { inRoot: true, operands: [] },
+  VMREAD: { inRoot: true, operands: [0x681en] },
+  VMWRITE: { inRoot: true, operands: [0x681en, 1n] },
+};
+
+function change(register: string, recipe: (value: bigint) => bigint): Violate {
+  return (machine) => {
+    const cpu = machine.processor(0);
+    cpu.set(register, recipe(cpu.read(register)));
+    return undefined;
+  };
+}
+
+const onPointer =
+  (recipe: (pointer: bigint) => bigint): Violate =>
+  (_machine, [pointer = 0n]) => [recipe(pointer)];
+
+/** Changes the first doubleword of the region. */
+const onRegion =
+  (recipe: (value: bigint) => bigint): Violate =>
+  (machine, [pointer = 0n]) => {
+    writeValue(machine, pointer, 4, recipe(readValue(machine, pointer, 4)));
+    return undefined;
+  };
+
+const SHARED: Readonly<Record<string, Violation>> = {
+  'register-operand': { inRegister: true },
+  'not-in-vmx': { before: (machine) => machine.processor(0).vmxoff() },
+  pe: { violate: change('CR0', (value) => value & ~1n) },
+  v86: { violate: change('RFLAGS', (value) => value | (1n << 17n)) },
+  compat: { violate: change('CS.attributes', () => 0xc09bn) },
+  cpl: { violate: change('SS.attributes', () => 0xc0f3n) },
+  'no-current': { before: (machine) => machine.processor(0).vmclear(VMCS) },
+  unsupported: { violate: (_machine, [, ...rest]) => [0x6ffen, ...rest] },
+  'align-width': { violate: onPointer((pointer) => pointer + 0x10n) },
+  'vmxon-pointer': { violate: onPointer(() => VMXON_REGION) },
+  revision: { violate: onRegion((value) => value + 1n) },
+};
+
+/** By rule id, or by the check's own part of it. */
+const VIOLATIONS: Readonly<Record<string, Violation>> = {
+  ...SHARED,
+  'vmx.vmread.not-in-vmx': { ...SHARED['not-in-vmx'], implies: ['vmx.vmread.no-current'] },
+  'vmx.vmwrite.not-in-vmx': { ...SHARED['not-in-vmx'], implies: ['vmx.vmwrite.no-current'] },
+  'vmx.vmxon.pe': { ...SHARED['pe'], implies: ['vmx.vmxon.cr0-fixed'] },
+  'vmx.vmxon.cr4-vmxe': {
+    violate: change('CR4', (value) => value & ~(1n << 13n)),
+    implies: ['vmx.vmxon.cr4-fixed'],
+  },
+  'vmx.vmxon.root-vmfail': { before: (machine) => machine.processor(0).vmxon(VMXON_REGION) },
+  'vmx.vmxon.cr0-fixed': { violate: change('CR0', (value) => value & ~(1n << 5n)) },
+  'vmx.vmxon.cr4-fixed': { violate: change('CR4', (value) => value | (1n << 28n)) },
+  'vmx.vmxon.feature-control-lock': { violate: change('IA32_FEATURE_CONTROL', (value) => value & ~1n) },
+  'vmx.vmxon.feature-control-nonsmx': { violate: change('IA32_FEATURE_CONTROL', (value) => value & ~4n) },
+  'vmx.vmxon.align': { violate: onPointer((pointer) => pointer + 0x800n) },
+  'vmx.vmxon.width': { violate: onPointer((pointer) => pointer | (1n << 46n)) },
+  'vmx.vmxon.revision-bit31': { violate: onRegion((value) => value | 0x8000_0000n) },
+  'vmx.vmptrld.shadow-indicator': {
+    profile: 'intel-sapphire-rapids',
+    violate: onRegion((value) => value | 0x8000_0000n),
+  },
+  'vmx.vmwrite.read-only': {
+    violate: (machine, operands) => {
+      change('IA32_VMX_MISC', (value) => value & ~(1n << 29n))(machine, operands);
+      return [0x4402n, ...operands.slice(1)];
+    },
+  },
+};
+
+/** How the violation of a rule is made, if it needs no memory operand. */
+export function violationOf(id: string): Violation | undefined {
+  return VIOLATIONS[id] ?? VIOLATIONS[id.split('.').at(-1) ?? ''];
+}
+
+/** Machine code whose memory operand is at DATA or, in the second form, in SS at RSP. */
+export interface MemoryForms {
+  readonly data: readonly number[];
+  readonly stack: readonly number[];
+}
+
+/** [RBX] and [RSP]; the field's encoding of VMREAD and VMWRITE is in RAX. */
+export const MACHINE_CODE: Readonly<Record<string, MemoryForms>> = {
+  VMXON: { data: [0xf3, 0x0f, 0xc7, 0x33], stack: [0xf3, 0x0f, 0xc7, 0x34, 0x24] },
+  VMCLEAR: { data: [0x66, 0x0f, 0xc7, 0x33], stack: [0x66, 0x0f, 0xc7, 0x34, 0x24] },
+  VMPTRLD: { data: [0x0f, 0xc7, 0x33], stack: [0x0f, 0xc7, 0x34, 0x24] },
+  VMPTRST: { data: [0x0f, 0xc7, 0x3b], stack: [0x0f, 0xc7, 0x3c, 0x24] },
+  VMREAD: { data: [0x0f, 0x78, 0x03], stack: [0x0f, 0x78, 0x04, 0x24] },
+  VMWRITE: { data: [0x0f, 0x79, 0x03], stack: [0x0f, 0x79, 0x04, 0x24] },
+};
