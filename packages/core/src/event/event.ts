@@ -56,9 +56,16 @@ export function isStepsRetired(event: MachineEvent): event is StepsRetired {
  * again where it holds bytes: an array of bytes cannot be frozen.
  */
 export function sealEvent<Event extends MachineEvent>(event: Event): Event {
-  const parts = Object.entries(event);
-  if (Object.isFrozen(event) && !parts.some(([, value]) => value instanceof Uint8Array)) return event;
-  return Object.freeze(Object.fromEntries(parts.map(([name, value]) => [name, sealPart(value)]))) as Event;
+  if (Object.isFrozen(event) && !holdsBytes(event)) return event;
+  return Object.freeze(
+    Object.fromEntries(Object.entries(event).map(([name, value]) => [name, sealPart(value)])),
+  ) as Event;
+}
+
+/** Looked at for every event: without allocation. */
+function holdsBytes(event: MachineEvent): boolean {
+  for (const name in event) if ((event as Payload)[name] instanceof Uint8Array) return true;
+  return false;
 }
 
 function sealPart(value: unknown): unknown {

@@ -19,6 +19,8 @@ import { operandsOf } from './operands.js';
 const RIP = slotOf('RIP') * 2;
 const SHADOW = slotOf('interruptShadow') * 2;
 const CYCLES = slotOf('cycles') * 2;
+const ACTIVITY = slotOf('activity') * 2;
+const ACTIVE = 0;
 const FRONT_ENTRIES = 4096;
 
 /** An intercept took an instruction before it began. */
@@ -57,7 +59,9 @@ export class Runner implements StepBinder {
   stopRequested = false;
   /** How the last step ended, if not simply completed. */
   #outcome: Outcome | undefined;
-  #last: Decoded | undefined;
+  /** Where the last step was: a block and the number of its steps done. */
+  #lastBlock: Block | undefined;
+  #lastEnd = 0;
 
   constructor(draft: MachineDraft) {
     this.#draft = draft;
@@ -109,7 +113,7 @@ export class Runner implements StepBinder {
 
   /** The instruction of the last step, if one was decoded. */
   get lastInstruction(): Decoded | undefined {
-    return this.#last;
+    return this.#lastBlock?.instructions[this.#lastEnd - 1];
   }
 
   /**
@@ -122,7 +126,7 @@ export class Runner implements StepBinder {
     this.#done = 0;
     this.#cursor = 0;
     try {
-      while (this.#done < budget && cpu.activity === 'active' && !this.stopRequested) {
+      while (this.#done < budget && (this.#words[ACTIVITY] as number) === ACTIVE && !this.stopRequested) {
         if (this.#draft.memory.isCrowded) this.#draft.memory.spill();
         this.#runBlock(cpu, budget - this.#done);
       }
@@ -136,11 +140,11 @@ export class Runner implements StepBinder {
 
   #runBlock(cpu: Cpu, budget: number): void {
     this.#interrupted = false;
-    this.#outcome = undefined;
-    this.#last = undefined;
-    let block: Block | undefined;
+    if (this.#outcome !== undefined) this.#outcome = undefined;
+    this.#lastBlock = undefined;
     try {
-      block = this.#find();
+      const block = this.#find();
+      this.#lastBlock = block;
       const { steps } = block;
       const shadowed = (this.#words[SHADOW] as number) !== 0;
       this.shadowRenewed = false;
@@ -149,18 +153,13 @@ export class Runner implements StepBinder {
         (steps[this.#cursor] as () => void)();
         this.#cursor++;
       }
-      this.#leave(block, this.#cursor);
+      // A block that ends with a branch or a function-form instruction has set RIP itself.
+      if (this.#cursor < steps.length || !block.branches) this.#setRip(block, this.#cursor);
+      this.#count(this.#cursor);
       if (shadowed && !this.shadowRenewed) this.#words[SHADOW] = 0;
     } catch (thrown) {
-      this.#abandon(cpu, block, thrown);
+      this.#abandon(cpu, thrown);
     }
-  }
-
-  /** Ends a block after `count` whole steps. */
-  #leave(block: Block, count: number): void {
-    if (count < block.steps.length || !block.branches) this.#setRip(block, count);
-    this.#last = block.instructions[count - 1];
-    this.#count(count);
   }
 
   #setRip({ low, high }: Block, index: number): void {
@@ -171,6 +170,7 @@ export class Runner implements StepBinder {
   /** Virtual time: one cycle a step. */
   #count(steps: number): void {
     this.#done += steps;
+    this.#lastEnd = steps;
     this.#cursor = 0;
     const low = (this.#words[CYCLES] as number) >>> 0;
     this.#words[CYCLES] = (low + steps) | 0;
@@ -178,8 +178,9 @@ export class Runner implements StepBinder {
   }
 
   /** A step did not complete: the state goes back to its boundary, then the exception is delivered. */
-  #abandon(cpu: Cpu, block: Block | undefined, thrown: unknown): void {
+  #abandon(cpu: Cpu, thrown: unknown): void {
     const index = this.#cursor;
+    const block = this.#lastBlock;
     if (block !== undefined) this.#setRip(block, index);
     settleFlags(this.#words);
     if (thrown instanceof GuestFault) this.#outcome = this.#deliver(cpu, thrown, index);
@@ -188,7 +189,6 @@ export class Runner implements StepBinder {
       this.#count(index);
       throw thrown;
     }
-    this.#last = block?.instructions[index];
     this.#words[SHADOW] = 0;
     this.#count(index + 1);
   }
@@ -228,7 +228,7 @@ export class Runner implements StepBinder {
     // The closures know their RIP: a frame mapped at two linear addresses has blocks for the one that was used last.
     if (block === undefined || block.low[0] !== low || block.high[0] !== high) {
       const bytes = offset < 0 ? new Uint8Array(LONGEST_INSTRUCTION).fill(0xff) : restOfPage(bench.bytes, offset);
-      block = buildBlock(this.#draft, this, bytes, this.#origin(low, high));
+      block = buildBlock(this.#draft, this, bytes, this.#origin(low, high), this.#blocks.longestIn(frame));
       if (block === undefined) block = this.#crossing(linearLow, linearHigh, bytes, this.#origin(low, high));
       else if (frame >= 0) this.#blocks.add(frame, offset % FRAME_BYTES, this.#mode, block);
     }

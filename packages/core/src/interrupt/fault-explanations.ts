@@ -1,5 +1,6 @@
 // Rules that belong to no single instruction: decoding, segmentation, paging, branches, delivery. Their ids stand in the
 // outcomes; here is what each requires and where the manual says so.
+import { INSTRUCTION_FAULTS } from '../instruction/fault-explanations.js';
 import type { Citation } from '../manual/citation.js';
 import { sdm } from '../manual/sdm.js';
 import type { Plugin } from '../plugin/define.js';
@@ -118,11 +119,7 @@ export const FAULT_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
     explain: 'A second exception was raised while the first was delivered.',
     fields: TABLE_FIELDS,
   },
-  'core.divide.error': {
-    manual: sdm('DIV—Unsigned Divide'),
-    explain: 'The divisor must not be 0 and the quotient must fit the destination.',
-    fields: ['RAX', 'RDX'],
-  },
+  ...INSTRUCTION_FAULTS,
 };
 
 /** The explanation of a rule that core or a plugin raises outside the checks of an instruction. */

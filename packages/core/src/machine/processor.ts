@@ -46,7 +46,7 @@ export class ProcessorHandle {
 
   /** Sets a register as a debugger does: an event of its own, without the checks that an instruction has. */
   set(register: string, value: bigint): Outcome {
-    return this.#machine.apply({ type: 'processor/registerSet', processor: this.id, register, value });
+    return this.#machine.apply(Object.freeze({ type: 'processor/registerSet', processor: this.id, register, value }));
   }
 
   /** Runs up to `steps` steps of fetched instructions on this processor alone, whoever's turn it is. */
@@ -62,12 +62,14 @@ export function makeProcessor(machine: Machine, id: number): ProcessorHandle {
     Object.defineProperty(handle, name, {
       enumerable: true,
       value: (...values: readonly (bigint | number)[]) =>
-        machine.apply({
-          type: 'processor/intrinsicExecuted',
-          processor: id,
-          intrinsic: name,
-          operands: values.map((value) => asOperand(name, value)),
-        }),
+        machine.apply(
+          Object.freeze({
+            type: 'processor/intrinsicExecuted',
+            processor: id,
+            intrinsic: name,
+            operands: Object.freeze(values.map((value) => asOperand(name, value))),
+          }),
+        ),
     });
   }
   Object.freeze(handle);

@@ -45,6 +45,16 @@ const CONTEXT_SLOTS = new Set(
   ].map(slotOf),
 );
 const ATTRIBUTES = { L: 1 << 13, DB: 1 << 14 } as const;
+const VIRTUAL_8086 = 1 << RFLAGS.bits.VM;
+
+// Slots that are looked at all the time; words are two a slot.
+const RFLAGS_SLOT = slotOf('RFLAGS');
+const RFLAGS_WORD = RFLAGS_SLOT * 2;
+const CODE_ATTRIBUTES_WORD = slotOf('CS.attributes') * 2;
+const STACK_ATTRIBUTES_WORD = slotOf('SS.attributes') * 2;
+const ACTIVITY_WORD = slotOf('activity') * 2;
+const SHADOW_WORD = slotOf('interruptShadow') * 2;
+const CYCLES_SLOT = slotOf('cycles');
 
 type GeneralValues = { [register in GeneralRegister | 'RIP' | 'CR2' | 'CR3' | 'CR8']: bigint };
 
@@ -97,23 +107,23 @@ export class Cpu implements BitHome, SliceHome {
 
   /** Current privilege level: SS.DPL, which is 0 in real-address mode and 3 in virtual-8086 mode. */
   get CPL(): number {
-    return ((this.words[slotOf('SS.attributes') * 2] ?? 0) >> 5) & 3;
+    return ((this.words[STACK_ATTRIBUTES_WORD] ?? 0) >> 5) & 3;
   }
 
   get mode(): Mode {
     if (!this.CR0.PE) return 'real';
-    if ((this.words[slotOf('RFLAGS') * 2] ?? 0) & (1 << RFLAGS.bits.VM)) return 'virtual-8086';
+    if ((this.words[RFLAGS_WORD] ?? 0) & VIRTUAL_8086) return 'virtual-8086';
     if (!this.EFER.LMA) return 'protected';
     return this.codeAttribute('L') ? '64-bit' : 'compatibility';
   }
 
   /** CS.L or CS.D. */
   codeAttribute(name: keyof typeof ATTRIBUTES): boolean {
-    return ((this.words[slotOf('CS.attributes') * 2] ?? 0) & ATTRIBUTES[name]) !== 0;
+    return ((this.words[CODE_ATTRIBUTES_WORD] ?? 0) & ATTRIBUTES[name]) !== 0;
   }
 
   get activity(): Activity {
-    return ACTIVITY[this.words[slotOf('activity') * 2] ?? 0] ?? 'active';
+    return ACTIVITY[this.words[ACTIVITY_WORD] ?? 0] ?? 'active';
   }
 
   set activity(activity: Activity) {
@@ -122,7 +132,7 @@ export class Cpu implements BitHome, SliceHome {
 
   /** Interrupts are held back for one instruction after STI and after a load of SS. */
   get interruptShadow(): keyof typeof SHADOW {
-    const value = this.words[slotOf('interruptShadow') * 2] ?? 0;
+    const value = this.words[SHADOW_WORD] ?? 0;
     return value === SHADOW.sti ? 'sti' : value === SHADOW.movSs ? 'movSs' : 'none';
   }
 
@@ -133,7 +143,7 @@ export class Cpu implements BitHome, SliceHome {
 
   /** Virtual time now, in cycles: what the time-stamp counter is made of. */
   timeStamp(): bigint {
-    return this.readSlot(slotOf('cycles')) + BigInt(this === this.draft.current ? this.draft.runner.uncountedSteps : 0);
+    return this.readSlot(CYCLES_SLOT) + BigInt(this === this.draft.current ? this.draft.runner.uncountedSteps : 0);
   }
 
   /** Any register, MSRs included, by the name of its row: `CS.base`, `IA32_PAT`. Unsigned, 64 bits. */
@@ -147,12 +157,12 @@ export class Cpu implements BitHome, SliceHome {
   }
 
   readSlot(slot: number): bigint {
-    if (slot === slotOf('RFLAGS')) this.draft.settleFlags(this);
+    if (slot === RFLAGS_SLOT) this.draft.settleFlags(this);
     return (BigInt((this.words[slot * 2 + 1] ?? 0) >>> 0) << 32n) | BigInt((this.words[slot * 2] ?? 0) >>> 0);
   }
 
   writeSlot(slot: number, value: bigint): void {
-    if (slot === slotOf('RFLAGS')) {
+    if (slot === RFLAGS_SLOT) {
       this.draft.settleFlags(this);
       value |= BigInt(RFLAGS_FIXED);
     }
