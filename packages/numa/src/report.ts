@@ -37,7 +37,7 @@ export interface CostReport {
  * What the accesses between two states of one machine cost.
  *
  * @throws UsageError `NO_NUMA_COUNTS` for states of a machine without this plugin
- * @example costOf(machine.at(3), machine.state).penalty
+ * @example costOf(timeline.seek(3), timeline.seek(4)).penalty
  */
 export function costOf(before: MachineState, after: MachineState): CostReport {
   const constants = constantsOf(after);

@@ -5,6 +5,7 @@ import {
   apm,
   type Cpu,
   defineRegisterBits,
+  type FaultExplanation,
   GP,
   type MsrDefinition,
   NotModelled,
@@ -84,6 +85,31 @@ export const SVM_MSRS: Readonly<Record<string, MsrDefinition>> = {
     read: () => 0n, // the APM says write-only and no more; AMD's processor programming references: reads as zero
     write: writeSvmKey,
     manual: apm('SVM_KEY MSR (C001_0118h)'),
+  },
+};
+
+/** What `why` says of the rules that have no row: those that a write of an MSR raises itself. */
+export const SVM_MSR_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
+  'svm.efer.svme.svmdis': {
+    manual: VM_CR.manual,
+    explain:
+      'While VM_CR.SVMDIS is 1, EFER.SVME must be written as 0: clear SVMDIS first, with SVM_KEY if VM_CR.LOCK is 1.',
+    fields: ['VM_CR', 'SVM_KEY'],
+  },
+  'svm.vm-cr.svmdis-while-svme': {
+    manual: VM_CR.manual,
+    explain: 'VM_CR.SVMDIS cannot be set while EFER.SVME is 1, whatever VM_CR.LOCK is: clear EFER.SVME first.',
+    fields: ['IA32_EFER.SVME', 'VM_CR'],
+  },
+  'svm.vm-hsave-pa.width': {
+    manual: apm('VM_HSAVE_PA MSR (C001_0117h)'),
+    explain: 'The host save area must lie below the highest physical address that CPUID Fn8000_0008_EAX reports.',
+    fields: ['RAX', 'RDX'],
+  },
+  'svm.smm-ctl.write-only': {
+    manual: apm('SMM_CTL MSR (C001_0116h)'),
+    explain: 'SMM_CTL is write-only: do not execute RDMSR for it.',
+    fields: ['RCX'],
   },
 };
 

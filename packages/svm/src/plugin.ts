@@ -5,7 +5,7 @@ import { svmHazards } from './hazards.js';
 import { CLGI, STGI } from './instruction/stgi-clgi.js';
 import { VMLOAD, VMSAVE } from './instruction/vmload-vmsave.js';
 import { vmcbLocation } from './locations.js';
-import { SVM_MSRS, SVME } from './msrs.js';
+import { SVM_MSR_EXPLANATIONS, SVM_MSRS, SVME } from './msrs.js';
 import { svmProcessor } from './svm-processor.js';
 import { svmView, vmcbView } from './views.js';
 
@@ -24,6 +24,7 @@ export const svm = definePlugin({
   registerBits: [SVME],
   instructions: [VMLOAD, VMSAVE, STGI, CLGI],
   hazards: svmHazards,
+  explanations: SVM_MSR_EXPLANATIONS,
   views: { svm: svmView, vmcb: vmcbView },
   locations: { vmcb: vmcbLocation },
 });

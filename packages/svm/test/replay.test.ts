@@ -46,7 +46,7 @@ it('replays identically, wherever it is sealed', () => {
       const folded = steps.reduce((state, [next]) => apply(machine.definition, state, next).state, start);
       expect(plain(folded)).toEqual(plain(machine.state));
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 
