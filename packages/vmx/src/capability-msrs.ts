@@ -65,7 +65,10 @@ export const CAPABILITY_MSRS: Readonly<Record<string, MsrDefinition>> = Object.f
   ]),
 );
 
-/** The value of a capability MSR; 0, which allows nothing, where it does not exist. */
+/**
+ * The value of a capability MSR on a processor; 0, which allows nothing, where it does not exist.
+ * @example capability(findProfile('intel-server'), 'IA32_VMX_BASIC') & 0x7fff_ffffn // the revision identifier
+ */
 export function capability(profile: ProcessorProfile, name: string): bigint {
   const row = TABLE[name];
   if (row === undefined || row.existsWhen?.(profile) === false) return 0n;

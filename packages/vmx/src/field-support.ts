@@ -17,7 +17,10 @@ export interface FieldAccess {
 // A profile never changes, so its answer is remembered beside it.
 const SUPPORTED = new WeakMap<ProcessorProfile, ReadonlySet<VmcsField>>();
 
-/** The fields that a processor supports, in the order of the table. */
+/**
+ * The fields that a processor supports, in the order of the table.
+ * @example supportedFields(findProfile('intel-server')).has(fieldNamed('Guest IA32_BNDCFGS')) // false
+ */
 export function supportedFields(profile: ProcessorProfile): ReadonlySet<VmcsField> {
   const known = SUPPORTED.get(profile);
   if (known !== undefined) return known;
@@ -29,6 +32,7 @@ export function supportedFields(profile: ProcessorProfile): ReadonlySet<VmcsFiel
 /**
  * What an encoding names on a processor, or undefined where no supported field has it: reserved bits are set, a field
  * of another width than 64 bits is accessed with type high, or the field does not exist.
+ * @example supportedAccess(findProfile('intel-server'), 0x2801n)?.access // 'high'
  */
 export function supportedAccess(profile: ProcessorProfile, encoding: bigint): FieldAccess | undefined {
   const split = splitEncoding(encoding);

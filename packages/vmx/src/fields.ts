@@ -274,14 +274,20 @@ export type FieldName = (typeof VMCS_FIELDS)[number]['name'];
 const BY_NAME = new Map<string, VmcsField<FieldName>>(VMCS_FIELDS.map((field) => [field.name, field]));
 const BY_ENCODING = new Map<number, VmcsField<FieldName>>(VMCS_FIELDS.map((field) => [field.encoding, field]));
 
-/** A field by name. */
+/**
+ * A field by the name that the manual prints; undefined for any other text.
+ * @example fieldNamed('Guest RIP').encoding // 0x681e
+ */
 export function fieldNamed(name: FieldName): VmcsField<FieldName>;
 export function fieldNamed(name: string): VmcsField<FieldName> | undefined;
 export function fieldNamed(name: string): VmcsField<FieldName> | undefined {
   return BY_NAME.get(name);
 }
 
-/** A field by its encoding with access type full. */
+/**
+ * A field by its encoding with access type full.
+ * @example fieldEncoded(0x681e)?.name // 'Guest RIP'
+ */
 export function fieldEncoded(encoding: number): VmcsField<FieldName> | undefined {
   return BY_ENCODING.get(encoding);
 }

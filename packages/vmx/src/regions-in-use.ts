@@ -65,7 +65,10 @@ function isBy(use: RegionUse, cpu: Cpu, kind: RegionKind): boolean {
   return use.processor === cpu.id && use.as === kind;
 }
 
-/** The machine-wide slice in a sealed state; undefined in a machine without the plugin. */
+/**
+ * Who uses which region, in a sealed state; undefined in a machine without the plugin.
+ * @example vmxMachineIn(machine.state)?.regions['200000']
+ */
 export function vmxMachineIn(state: MachineState): VmxMachine | undefined {
   return state.plugins['vmx'] as VmxMachine | undefined;
 }

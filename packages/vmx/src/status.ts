@@ -11,17 +11,26 @@ const ZF = 0x40n;
 
 type Facts = Pick<PluginOutcome, 'rule' | 'hazards'> & { readonly value?: unknown };
 
-/** The instruction succeeded. */
+/**
+ * The instruction succeeded (SDM, "Conventions"); `value` is what an intrinsic hands back.
+ * @example expect(cpu.vmread(0x681en)).toEqual(vmSucceed({ value: 0n }))
+ */
 export function vmSucceed(facts: Facts = {}): PluginOutcome {
   return { kind: 'vmx/VMsucceed', ...facts };
 }
 
-/** It failed without a current VMCS to say why, or before one may be touched. */
+/**
+ * It failed without a current VMCS to say why, or before one may be touched.
+ * @example expect(cpu.vmxon(0x8n)).toEqual(vmFailInvalid({ rule: 'vmx.vmxon.align' }))
+ */
 export function vmFailInvalid(facts: Facts = {}): PluginOutcome {
   return { kind: 'vmx/VMfailInvalid', ...facts };
 }
 
-/** It failed with a number. */
+/**
+ * It failed with a number that stands in the VM-instruction error field of the current VMCS.
+ * @example expect(cpu.vmclear(0x8n)).toEqual(vmFailValid(2, { rule: 'vmx.vmclear.align-width' }))
+ */
 export function vmFailValid(number: VmInstructionError, facts: Facts = {}): PluginOutcome {
   return { kind: 'vmx/VMfailValid', number, meaning: VM_INSTRUCTION_ERRORS[number], ...facts };
 }

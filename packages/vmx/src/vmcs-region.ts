@@ -53,7 +53,10 @@ function placeOf({ existsWhen, bytes }: VmcsField): number {
   return (isLast ? 8 : 0) - bytes;
 }
 
-/** Where a field lies in a region, in bytes. */
+/**
+ * Where a field lies in a region, in bytes from its start.
+ * @example fieldOffset(fieldNamed('Address of I/O bitmap A')) // 16
+ */
 export function fieldOffset(field: VmcsField): number {
   return OFFSETS.get(field) ?? Number.NaN;
 }

@@ -53,7 +53,10 @@ export function vmxLocation(cpu: Cpu, name: keyof VmxProcessor): string {
   return `processor/${cpu.id}/slice/vmx/${name}`;
 }
 
-/** The slice of a processor in a sealed state; undefined in a machine without the plugin. */
+/**
+ * What VMXON and VMPTRLD established on a processor, in a sealed state; undefined in a machine without the plugin.
+ * @example vmxProcessorIn(machine.state, 0)?.inVmxOperation
+ */
 export function vmxProcessorIn(state: MachineState, processor: number): VmxProcessor | undefined {
   return state.processors[processor]?.plugins['vmx'] as VmxProcessor | undefined;
 }
