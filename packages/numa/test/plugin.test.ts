@@ -4,14 +4,29 @@ import {
   createMachine,
   defineInstruction,
   definePlugin,
+  formatDigest,
   longMode,
   type MachineEvent,
+  memorySink,
+  openTrace,
   PLUGIN_API_VERSION,
   sdm,
+  stateDigest,
+  verify,
+  writeTrace,
 } from '@retrovisor/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { costOf, countsOf, fitMachine, MACHINES, numa, Topology, XEON_8360Y } from '../src/index.js';
+import {
+  costOf,
+  countsOf,
+  fitMachine,
+  MACHINES,
+  numa,
+  parseMachineDescription,
+  Topology,
+  XEON_8360Y,
+} from '../src/index.js';
 
 const MIB = 2 ** 20;
 const MEMORY = 64 * MIB;
@@ -186,6 +201,20 @@ describe('the plugin', () => {
   it('puts its description into the trace header', () => {
     const description = fitMachine(XEON_8360Y, { processors: 2, memoryBytes: MEMORY });
     expect(numa(description).configuration).toEqual(description);
+  });
+
+  it('is made again from a trace: the same counts, the same digests', () => {
+    const machine = numaMachine();
+    execute(machine, 1, ADD, REMOTE);
+    machine.processor(0).touch(REMOTE);
+    const sink = memorySink();
+    writeTrace(machine.definition, machine.log, sink);
+    const parts = { plugins: { touching, numa: (description: unknown) => numa(parseMachineDescription(description)) } };
+    const { positions, digest } = verify(openTrace(sink.bytes()), parts);
+    expect({ positions, digest }).toEqual({
+      positions: machine.position,
+      digest: formatDigest(stateDigest(machine.state)),
+    });
   });
 
   it('refuses a bad description at once, and one that does not fit when a machine is made', () => {
