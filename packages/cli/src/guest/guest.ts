@@ -1,0 +1,72 @@
+// From what the user names to a machine that is ready to go: an image with the mode it is entered in, or a script with the
+// options it exports. What is said on the command line goes before what a script says.
+import { createMachine, longMode, type Machine, type MachineOptions } from '@retrovisor/core';
+import { UsageError } from '../input-error.js';
+import { type ImageOptions, readImage } from './image.js';
+import type { Limits } from './limits.js';
+import { type PluginOptions, pluginsFor, withPlugins } from './plugins.js';
+import { isScript, loadScript, type Script } from './script.js';
+
+/** Options that make a machine. */
+export interface GuestOptions extends PluginOptions, ImageOptions, Limits {
+  readonly cpu?: string | undefined;
+  readonly smp?: number | undefined;
+  /** Bytes. */
+  readonly memory?: number | undefined;
+  /** Steps. */
+  readonly quantum?: number | undefined;
+}
+
+/** A machine and what drives it: a script, or its own code. */
+export interface Guest {
+  readonly path: string;
+  readonly machine: Machine;
+  readonly script: Script | undefined;
+}
+
+const DEFAULT_PROFILE = 'intel-server';
+const DEFAULT_MEMORY = 64 * 2 ** 20;
+
+/** Makes the machine of an image or script. @throws InputError, ImageError, UsageError, PluginError */
+export async function openGuest(path: string, options: GuestOptions): Promise<Guest> {
+  if (isScript(path)) {
+    refuseImageOptions(path, options);
+    const script = await loadScript(path);
+    const { options: said } = script;
+    // A script calls intrinsics: unless it says how its machine starts, that is where they all exist.
+    const boot = 'boot' in said ? said.boot : longMode();
+    return { path, script, machine: await makeMachine(options, { ...said, ...(boot === undefined ? {} : { boot }) }) };
+  }
+  return { path, script: undefined, machine: await makeMachine(options, { boot: readImage(path, options) }) };
+}
+
+async function makeMachine(options: GuestOptions, said: Partial<MachineOptions>): Promise<Machine> {
+  const profile = options.cpu ?? said.profile ?? DEFAULT_PROFILE;
+  const processors = options.smp ?? said.processors ?? 1;
+  const memory = options.memory ?? said.memory ?? DEFAULT_MEMORY;
+  const quantum = options.quantum ?? said.quantum;
+  const size = { processors, memoryBytes: memory };
+  const plugins = await (said.plugins === undefined
+    ? pluginsFor(profile, options, size)
+    : withPlugins(said.plugins, options, size));
+  return createMachine({
+    ...said,
+    profile,
+    processors,
+    memory,
+    plugins,
+    ...(quantum === undefined ? {} : { quantum }),
+  });
+}
+
+/** A script decides itself how far it runs and what it loads. */
+function refuseImageOptions(path: string, options: GuestOptions): void {
+  for (const name of ['mode', 'load', 'entry', 'maxInstructions', 'timeout'] as const) {
+    if (options[name] === undefined) continue;
+    throw new UsageError(
+      'OPTION_FOR_IMAGES',
+      { option: name, path },
+      `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is for images; ${path} is a script, which says itself what it loads and how far it runs`,
+    );
+  }
+}

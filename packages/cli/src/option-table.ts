@@ -1,0 +1,114 @@
+// Every option of the command, once: parsing and --help are made from these rows.
+import { parseCount, parseList, parseOneOf, parseSeconds, parseSize } from './option-values.js';
+
+/** Everything that options can say; which of it a verb takes, its row tells. */
+export interface Options {
+  readonly json: boolean;
+  readonly debug: boolean;
+  readonly cpu?: string;
+  readonly smp?: number;
+  readonly memory?: number;
+  readonly plugin: readonly string[];
+  readonly numa?: string;
+  readonly mode?: 'real' | 'protected' | 'long';
+  readonly load?: number;
+  readonly entry?: number;
+  readonly quantum?: number;
+  readonly maxInstructions?: number;
+  readonly timeout?: number;
+  readonly output?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly where?: string;
+  readonly at?: number;
+  readonly before?: number;
+  readonly view?: string;
+  readonly processor?: number;
+  readonly edit: readonly string[];
+  readonly steps?: number;
+}
+
+/** An option as it is declared. */
+export interface OptionRow {
+  readonly flags: string;
+  readonly description: string;
+  // biome-ignore lint/suspicious/noExplicitAny: commander hands the earlier value of the option to its parser
+  readonly parse?: (text: string, earlier: any) => unknown;
+}
+
+/** By the name of the value. */
+export const OPTIONS = {
+  json: { flags: '--json', description: 'print JSON instead of text' },
+  debug: { flags: '--debug', description: 'show the stack of an error' },
+  cpu: { flags: '--cpu <profile>', description: 'processor model (default: intel-server)' },
+  smp: { flags: '--smp <n>', description: 'logical processors (default: 1)', parse: parseCount },
+  memory: {
+    flags: '-m, --memory <size>',
+    description: 'RAM, such as 64M or 1G; MiB if no unit is said (default: 64M)',
+    parse: parseSize,
+  },
+  plugin: {
+    flags: '--plugin <package>',
+    description: 'add a plugin: vmx, svm, a package or the path of a module; may be repeated',
+    parse: parseList,
+  },
+  numa: {
+    flags: '--numa <machine|file>',
+    description: 'add NUMA timing of a machine, by name or from a description in JSON',
+  },
+  mode: {
+    flags: '--mode <mode>',
+    description: 'mode in which an image is entered: real, protected or long (default: long)',
+    parse: parseOneOf(['real', 'protected', 'long']),
+  },
+  load: {
+    flags: '--load <address>',
+    description: 'physical address of an image (default: 0x100000; real mode: 0x7c00)',
+    parse: parseCount,
+  },
+  entry: {
+    flags: '--entry <address>',
+    description: 'where an image is entered (default: where it is loaded)',
+    parse: parseCount,
+  },
+  quantum: {
+    flags: '--quantum <n>',
+    description: 'instructions of a processor before the next one has its turn (default: 100000)',
+    parse: parseCount,
+  },
+  maxInstructions: {
+    flags: '--max-instructions <n>',
+    description: 'stop an image after so many instructions',
+    parse: parseCount,
+  },
+  timeout: {
+    flags: '--timeout <seconds>',
+    description: 'stop an image after so long, with exit status 1',
+    parse: parseSeconds,
+  },
+  output: { flags: '-o, --output <file>', description: 'the trace to write' },
+  from: { flags: '--from <position>', description: 'first position (default: 0)', parse: parseCount },
+  to: { flags: '--to <position>', description: 'position to stop before (default: the end)', parse: parseCount },
+  where: { flags: '--where <expression>', description: 'only events for which it is true (see below)' },
+  at: { flags: '--at <position>', description: 'the position', parse: parseCount },
+  before: {
+    flags: '--before <position>',
+    description: 'look before this position (default: the end)',
+    parse: parseCount,
+  },
+  view: {
+    flags: '--view <name>',
+    description: "a plugin's view instead of the registers: vmx, vmcs, svm, vmcb, numa, topology",
+  },
+  processor: { flags: '--processor <n>', description: 'registers of this processor alone', parse: parseCount },
+  edit: {
+    flags: '--edit <location=value>',
+    description: 'what is different in the fork; may be repeated',
+    parse: parseList,
+  },
+  steps: {
+    flags: '--steps <n>',
+    description: 'run so many instructions instead of repeating the recorded events',
+    parse: parseCount,
+  },
+} as const satisfies Readonly<Record<keyof Options, OptionRow>>;
