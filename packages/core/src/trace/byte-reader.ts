@@ -8,6 +8,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Seven groups of seven bits and one of four: 2^53 - 1. */
 const LONGEST_VARINT = 8;
 
+/** The same bytes as a Uint8Array and nothing more: `slice` of Node's Buffer, a subclass, copies nothing. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** A cursor over bytes. What it refuses it names with the offset in the file. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
@@ -17,7 +22,7 @@ export class ByteReader {
   #at = 0;
 
   constructor(bytes: Uint8Array, base = 0) {
-    this.#bytes = bytes;
+    this.#bytes = plainBytes(bytes);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#base = base;
   }

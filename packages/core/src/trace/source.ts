@@ -1,5 +1,6 @@
 // Where the bytes of a trace come from: memory, or anything that can be read at any place. Files are in ../node/.
 import { TraceFormatError } from '../error.js';
+import { plainBytes } from './byte-reader.js';
 
 /** Bytes that can be read at any place. */
 export interface TraceSource {
@@ -12,7 +13,8 @@ export interface TraceSource {
 }
 
 /** Bytes in memory as a source. They must not be changed while the trace is read. */
-export function bytesSource(bytes: Uint8Array): TraceSource {
+export function bytesSource(given: Uint8Array): TraceSource {
+  const bytes = plainBytes(given);
   return {
     size: bytes.length,
     read: (offset, length) => bytes.subarray(offset, offset + length),
@@ -26,7 +28,7 @@ export function checkedSource(source: TraceSource): TraceSource {
     size,
     read(offset, length) {
       const bytes = source.read(offset, length);
-      if (bytes.length === length) return bytes;
+      if (bytes.length === length) return plainBytes(bytes);
       throw new TraceFormatError(
         'TRACE_CUT',
         { offset, found: bytes.length, expected: length },
