@@ -20,6 +20,7 @@ export const ACCESS = {
 } as const;
 
 const SELECTOR_SLOTS = SEGMENT_REGISTERS.map((name) => slotOf(`${name}.selector`));
+const CODE: SegmentIndex = 1;
 const STACK: SegmentIndex = 2;
 
 /** The linear address, as a signed 32-bit integer, of `bytes` bytes at an offset; raises #GP(0), or #SS(0) for SS. */
@@ -40,6 +41,12 @@ export function segmentedAddress(
     !withinLimit(attributes, (words[word + 4] ?? 0) >>> 0, first, first + bytes - 1);
   if (refused) return raise(segment === STACK ? SS(0) : GP(0), 'core.segmentation.limit-or-type');
   return ((words[word + 2] ?? 0) + offset) | 0;
+}
+
+/** Bytes that may be fetched from an offset in CS, whose first one `segmentedAddress` allowed. */
+export function fetchableBytes(words: Int32Array, offset: number): number {
+  const limit = (words[(SELECTOR_SLOTS[CODE] ?? 0) * 2 + 4] ?? 0) >>> 0;
+  return limit - (offset >>> 0) + 1;
 }
 
 function allows(attributes: number, write: boolean): boolean {

@@ -18,6 +18,9 @@ const KINDS = 3;
 const WORDS = 2 * KINDS * BANK_WORDS;
 const FIRST_WORD = TLB_OFFSET / 4;
 const PAGE_MASK = FRAME_BYTES - 1;
+/** Low bits of the tag of a valid entry: found by the fast path, or only by the slow path that tells the observers. */
+const PLAIN = 1;
+const OBSERVED = 3;
 const STACK: SegmentIndex = 2;
 
 /** What the TLB needs to know of the processor and who watches. */
@@ -44,7 +47,7 @@ export class SoftwareTlb implements LinearMemory {
   #read = FIRST_WORD;
   #write = FIRST_WORD + BANK_WORDS;
   #fetch = FIRST_WORD + 2 * BANK_WORDS;
-  /** While true no entry is made for data, so that every access is seen. */
+  /** While true, data accesses take the slow path: their entries carry a tag that the fast path does not know. */
   observed = false;
   /** Counts what may have changed a fetch translation: block look-ups compare it. */
   generation = 0;
@@ -194,12 +197,12 @@ export class SoftwareTlb implements LinearMemory {
     const physical = this.translate(low, high, 1, 'fetch');
     const offset = this.#memory.offsetOf(Math.floor(physical / FRAME_BYTES));
     if (offset < 0) return -1;
-    this.#enter(entry, low, high, offset);
+    this.#enter(entry, low, high, offset, PLAIN);
     return offset + (low & PAGE_MASK);
   }
 
-  #enter(entry: number, low: number, high: number, offset: number): void {
-    this.#words[entry] = (low & ~PAGE_MASK) | 1;
+  #enter(entry: number, low: number, high: number, offset: number, tag: number): void {
+    this.#words[entry] = (low & ~PAGE_MASK) | tag;
     this.#words[entry + 1] = high;
     this.#words[entry + 2] = offset;
   }
@@ -224,6 +227,13 @@ export class SoftwareTlb implements LinearMemory {
   }
 
   #loadSlow(low: number, high: number, segment: SegmentIndex, bytes: number, access: AccessKind): number {
+    const known = this.observed
+      ? this.#observedOffset(access === 'write' ? this.#write : this.#read, low, high, bytes)
+      : -1;
+    if (known >= 0) {
+      this.#observer.accessed(this.#physicalOf(known), bytes, false);
+      return LOADS[bytes as 1 | 2 | 4 | 8](this.#view, known);
+    }
     const pieces = this.#pieces(low, high, segment, bytes, access);
     const buffer = new Uint8Array(8);
     let done = 0;
@@ -232,7 +242,7 @@ export class SoftwareTlb implements LinearMemory {
       if (this.observed) this.#observer.accessed(physical, size, false);
       done += size;
     }
-    if (pieces.length === 1 && !this.observed) this.#admit(low, high, pieces[0]?.[0] ?? 0, access);
+    if (pieces.length === 1) this.#admit(low, high, pieces[0]?.[0] ?? 0, access);
     const view = new DataView(buffer.buffer);
     if (bytes === 8) wide.high = view.getInt32(4, true);
     return view.getInt32(0, true);
@@ -244,8 +254,21 @@ export class SoftwareTlb implements LinearMemory {
     const offset = this.#memory.offsetOf(frame);
     if (offset < 0) return;
     const index = ((low >>> 12) & 255) * ENTRY_WORDS;
-    this.#enter(this.#read + index, low, high, offset);
-    if (access === 'write' && this.#memory.beginStore(frame)) this.#enter(this.#write + index, low, high, offset);
+    const tag = this.observed ? OBSERVED : PLAIN;
+    this.#enter(this.#read + index, low, high, offset, tag);
+    if (access === 'write' && this.#memory.beginStore(frame)) this.#enter(this.#write + index, low, high, offset, tag);
+  }
+
+  /** Byte offset of an observed access within one page whose translation is known, or -1. */
+  #observedOffset(bank: number, low: number, high: number, bytes: number): number {
+    const entry = bank + ((low >>> 12) & 255) * ENTRY_WORDS;
+    const within = low & PAGE_MASK;
+    const known = this.#words[entry] === ((low & ~PAGE_MASK) | OBSERVED) && this.#words[entry + 1] === high;
+    return known && within <= FRAME_BYTES - bytes ? (this.#words[entry + 2] as number) + within : -1;
+  }
+
+  #physicalOf(offset: number): number {
+    return this.#memory.frameAt(offset) * FRAME_BYTES + (offset & PAGE_MASK);
   }
 
   #storeSlow(
@@ -256,6 +279,14 @@ export class SoftwareTlb implements LinearMemory {
     valueLow: number,
     valueHigh: number,
   ): void {
+    const known = this.observed ? this.#observedOffset(this.#write, low, high, bytes) : -1;
+    if (known >= 0) {
+      STORES[bytes as 1 | 2 | 4 | 8](this.#view, known, valueLow, valueHigh);
+      const physical = this.#physicalOf(known);
+      this.#memory.noticeStore(physical, bytes);
+      this.#observer.accessed(physical, bytes, true);
+      return;
+    }
     const buffer = new Uint8Array(8);
     const view = new DataView(buffer.buffer);
     view.setInt32(0, valueLow, true);
@@ -271,9 +302,30 @@ export class SoftwareTlb implements LinearMemory {
     }
     // A store to the entry that maps its own page makes the translation it used a thing of the past.
     const isCurrent = generation === this.generation;
-    if (pieces.length === 1 && !this.observed && isCurrent) this.#admit(low, high, pieces[0]?.[0] ?? 0, 'write');
+    if (pieces.length === 1 && isCurrent) this.#admit(low, high, pieces[0]?.[0] ?? 0, 'write');
   }
 }
+
+/** By bytes; the high half of 8 goes to `wide`. */
+const LOADS = {
+  1: (view: DataView, offset: number) => view.getUint8(offset),
+  2: (view: DataView, offset: number) => view.getUint16(offset, true),
+  4: (view: DataView, offset: number) => view.getInt32(offset, true),
+  8: (view: DataView, offset: number) => {
+    wide.high = view.getInt32(offset + 4, true);
+    return view.getInt32(offset, true);
+  },
+} as const;
+
+const STORES = {
+  1: (view: DataView, offset: number, low: number) => view.setUint8(offset, low),
+  2: (view: DataView, offset: number, low: number) => view.setUint16(offset, low, true),
+  4: (view: DataView, offset: number, low: number) => view.setInt32(offset, low, true),
+  8: (view: DataView, offset: number, low: number, high: number) => {
+    view.setInt32(offset, low, true);
+    view.setInt32(offset + 4, high, true);
+  },
+} as const;
 
 /** Whether bits 63 to `bits`-1 are equal (SDM, "Canonical Checking"); 32-bit addresses have a high half of 0. */
 export function isCanonical(high: number, bits: TlbContext['linearBits']): boolean {

@@ -18,6 +18,23 @@ export const FRAME_FLAG = {
   watched: 8,
 } as const;
 
+/** Sizes that are moved as one value. */
+type ValueBytes = 1 | 2 | 4 | 8;
+
+const READS: Readonly<Record<ValueBytes, (view: DataView, offset: number) => bigint>> = {
+  1: (view, offset) => BigInt(view.getUint8(offset)),
+  2: (view, offset) => BigInt(view.getUint16(offset, true)),
+  4: (view, offset) => BigInt(view.getUint32(offset, true)),
+  8: (view, offset) => view.getBigUint64(offset, true),
+};
+
+const WRITES: Readonly<Record<ValueBytes, (view: DataView, offset: number, value: bigint) => void>> = {
+  1: (view, offset, value) => view.setUint8(offset, Number(value & 0xffn)),
+  2: (view, offset, value) => view.setUint16(offset, Number(value & 0xffffn), true),
+  4: (view, offset, value) => view.setUint32(offset, Number(value & 0xffff_ffffn), true),
+  8: (view, offset, value) => view.setBigUint64(offset, value, true),
+};
+
 /** Flags under which a store must take the slow path. */
 const NOTICED = FRAME_FLAG.code | FRAME_FLAG.pageTable | FRAME_FLAG.watched;
 /** Slots kept free so that one instruction never runs out of them: the spill happens between instructions. */
@@ -186,16 +203,30 @@ export class PhysicalDraft {
   }
 
   /** An unsigned little-endian value of 1, 2, 4 or 8 bytes. */
-  read(address: number | bigint, bytes: 1 | 2 | 4 | 8): bigint {
-    return this.readBytes(address, bytes).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  read(address: number | bigint, bytes: ValueBytes): bigint {
+    const at = checkedAddress(address);
+    const within = at % FRAME_BYTES;
+    const offset = within + bytes <= FRAME_BYTES ? this.offsetOf((at - within) / FRAME_BYTES) : -1;
+    if (offset >= 0) return READS[bytes](this.#bench.view, offset + within);
+    return this.readBytes(at, bytes).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
   }
 
   /** Stores the low `bytes` bytes of a value. */
-  write(address: number | bigint, bytes: 1 | 2 | 4 | 8, value: bigint): void {
-    this.writeBytes(
-      address,
-      Uint8Array.from({ length: bytes }, (_, index) => Number((value >> BigInt(8 * index)) & 0xffn)),
-    );
+  write(address: number | bigint, bytes: ValueBytes, value: bigint): void {
+    const at = checkedAddress(address);
+    const within = at % FRAME_BYTES;
+    const frame = (at - within) / FRAME_BYTES;
+    const offset = within + bytes <= FRAME_BYTES ? this.offsetOf(frame) : -1;
+    if (offset < 0) {
+      this.writeBytes(
+        at,
+        Uint8Array.from({ length: bytes }, (_, index) => Number((value >> BigInt(8 * index)) & 0xffn)),
+      );
+      return;
+    }
+    this.mark(frame, FRAME_FLAG.dirty);
+    WRITES[bytes](this.#bench.view, offset + within, value);
+    this.noticeStore(at, bytes);
   }
 
   /** A copy of bytes. */
