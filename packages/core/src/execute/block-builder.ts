@@ -30,7 +30,8 @@ export interface StepBinder {
 interface Step {
   readonly decoded: Decoded | undefined;
   readonly length: number;
-  readonly run: () => void;
+  /** Makes the closure: called when the step is first reached, which in cold code most of a block never is. */
+  readonly bind: () => () => void;
   readonly ends: boolean;
   readonly branches: boolean;
 }
@@ -46,10 +47,13 @@ export function buildBlock(
   const stream = new InstructionStream(bytes, origin.codeWidth, origin.rip);
   try {
     const steps: Step[] = [];
+    let end = origin.rip;
     while (steps.length < most && steps.at(-1)?.ends !== true) {
       const decoded = stream.next();
       if (decoded === 'needsMoreBytes') break;
       steps.push(typeof decoded === 'string' ? undecodedStep(decoded) : stepOf(draft, binder, decoded, origin));
+      end += BigInt(steps.at(-1)?.length ?? 0);
+      if (end >> BigInt(origin.codeWidth) !== 0n) break; // RIP wraps, the bytes do not: the next block begins elsewhere
     }
     return steps.length === 0 ? undefined : assemble(steps, origin);
   } finally {
@@ -60,37 +64,38 @@ export function buildBlock(
 function undecodedStep(why: Exclude<Undecoded, 'needsMoreBytes'>): Step {
   const [what, rule]: readonly [Raise, string] =
     why === 'invalid' ? [UD, 'core.decode.undefined-opcode'] : [GP(0), 'core.decode.length'];
-  return { decoded: undefined, length: 0, run: () => raise(what, rule), ends: true, branches: false };
+  return { decoded: undefined, length: 0, bind: () => () => raise(what, rule), ends: true, branches: false };
 }
 
 function stepOf(draft: MachineDraft, binder: StepBinder, decoded: Decoded, origin: BlockOrigin): Step {
   const definition = draft.definition.instructions.get(decoded.mnemonic);
-  const step = (run: () => void, ends: boolean, branches: boolean): Step => ({
+  const step = (bind: () => () => void, ends: boolean, branches: boolean): Step => ({
     decoded,
     length: decoded.length,
-    run: binder.intercepted(decoded, run),
+    bind: () => binder.intercepted(decoded, bind()),
     ends,
     branches,
   });
   if (!reportsFeatures(draft.definition, decoded.features))
-    return step(() => raise(UD, 'core.decode.feature'), true, false);
-  if (definition === undefined) return step(notModelled(decoded), true, false);
+    return step(() => () => raise(UD, 'core.decode.feature'), true, false);
+  if (definition === undefined) return step(() => notModelled(decoded), true, false);
   switch (definition.form) {
     case 'function':
-      return step(binder.functionStep(decoded, definition), true, true);
+      return step(() => binder.functionStep(decoded, definition), true, true);
     case 'expression': {
       const effect = definition.effect(effectOperands(decoded, origin.stackWidth));
       const next = decoded.address + BigInt(decoded.length);
-      const run = lower(effect, {
-        words: draft.bench.words,
-        memory: draft.tlb,
-        mode64: origin.codeWidth === 64,
-        linearBits: origin.linearBits,
-        nextLow: Number(BigInt.asIntN(32, next)),
-        nextHigh: Number(BigInt.asIntN(32, next >> 32n)),
-      });
+      const bind = () =>
+        lower(effect, {
+          words: draft.bench.words,
+          memory: draft.tlb,
+          mode64: origin.codeWidth === 64,
+          linearBits: origin.linearBits,
+          nextLow: Number(BigInt.asIntN(32, next)),
+          nextHigh: Number(BigInt.asIntN(32, next >> 32n)),
+        });
       const branches = effect.some(({ kind }) => kind === 'jump');
-      return step(run, branches, branches);
+      return step(bind, branches, branches);
     }
     default:
       return assertNever(definition);
@@ -114,11 +119,22 @@ function assemble(steps: readonly Step[], { rip, codeWidth }: BlockOrigin): Bloc
   }
   return {
     instructions: steps.map(({ decoded }) => decoded),
-    steps: steps.map(({ run }) => run),
+    steps: closuresOf(steps),
     low,
     high,
+    byteLength: steps.reduce((sum, { length }) => sum + length, 0),
     branches: steps.at(-1)?.branches ?? false,
   };
+}
+
+/** Each closure stands in for itself until it is made. */
+function closuresOf(steps: readonly Step[]): readonly (() => void)[] {
+  const closures: (() => void)[] = steps.map(({ bind }, index) => () => {
+    const run = bind();
+    closures[index] = run;
+    run();
+  });
+  return closures;
 }
 
 /** Bytes to decode from an offset in the hot memory up to the end of its page. */

@@ -13,6 +13,8 @@ export interface Block {
   /** RIP in halves before each step, and after the last one. */
   readonly low: Int32Array;
   readonly high: Int32Array;
+  /** Of all its instructions. */
+  readonly byteLength: number;
   /** The last step sets RIP itself. */
   readonly branches: boolean;
 }
@@ -23,6 +25,8 @@ export type ModeKey = number;
 /** Blocks by where their bytes lie. */
 export class BlockCache {
   readonly #frames = new Map<number, Map<number, Block>>();
+  /** How often a frame was written after code was decoded from it. */
+  readonly #drops = new Map<number, number>();
 
   find(frame: number, offset: number, mode: ModeKey): Block | undefined {
     return this.#frames.get(frame)?.get(offset * 16 + mode);
@@ -39,10 +43,16 @@ export class BlockCache {
 
   /** Forgets what was decoded from a frame. */
   drop(frame: number): void {
-    this.#frames.delete(frame);
+    if (this.#frames.delete(frame)) this.#drops.set(frame, (this.#drops.get(frame) ?? 0) + 1);
+  }
+
+  /** How long a block is worth making: code that lies beside its data is decoded again after each store. */
+  longestIn(frame: number): number {
+    return Math.max(LONGEST_BLOCK >> (this.#drops.get(frame) ?? 0), 1);
   }
 
   clear(): void {
     this.#frames.clear();
+    this.#drops.clear();
   }
 }

@@ -4,7 +4,8 @@ import type { Outcome } from '../event/outcome.js';
 import { completed } from '../event/outcome.js';
 import type { FunctionInstruction } from '../instruction/define.js';
 import { deliverException } from '../interrupt/delivery.js';
-import { GuestFault } from '../interrupt/exceptions.js';
+import { GP, GuestFault, raise } from '../interrupt/exceptions.js';
+import { fetchableBytes } from '../memory/segmentation.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
@@ -21,6 +22,8 @@ const SHADOW = slotOf('interruptShadow') * 2;
 const CYCLES = slotOf('cycles') * 2;
 const ACTIVITY = slotOf('activity') * 2;
 const ACTIVE = 0;
+const CS_BASE = slotOf('CS.base') * 2;
+const CS_LIMIT = slotOf('CS.limit') * 2;
 const FRONT_ENTRIES = 4096;
 
 /** An intercept took an instruction before it began. */
@@ -49,6 +52,8 @@ export class Runner implements StepBinder {
   #mode: ModeKey = 0;
   #codeWidth: CodeWidth = 16;
   #stackWidth: CodeWidth = 16;
+  #codeBase = 0;
+  #codeLimit = 0;
   /** Steps of the run before the current block, and the step within the block. */
   #done = 0;
   #cursor = 0;
@@ -94,6 +99,16 @@ export class Runner implements StepBinder {
     this.#codeWidth = wide64 ? 64 : cpu.codeAttribute('DB') ? 32 : 16;
     this.#stackWidth = wide64 ? 64 : (Number(cpu.read('SS.attributes')) & 0x4000) !== 0 ? 32 : 16;
     this.#mode = (this.#codeWidth >> 5) * 4 + (this.#stackWidth >> 5) + (wide64 && cpu.CR4.LA57 ? 12 : 0);
+    this.#codeSegmentChanged();
+  }
+
+  /** Blocks are found by RIP, which is another address in another segment. */
+  #codeSegmentChanged(): void {
+    const [base, limit] = [this.#words[CS_BASE] as number, this.#words[CS_LIMIT] as number];
+    if (base === this.#codeBase && limit === this.#codeLimit) return;
+    this.#codeBase = base;
+    this.#codeLimit = limit;
+    this.#draft.tlb.generation++;
   }
 
   /** Steps of the current run before the step that is being executed. */
@@ -224,12 +239,14 @@ export class Runner implements StepBinder {
     const offset = tlb.fetchOffset(linearLow, linearHigh);
     const frame = memory.frameAt(offset);
     memory.markCode(frame); // again, if the slots were spilled since the block was made
+    const room = this.#codeWidth === 64 ? Number.MAX_SAFE_INTEGER : fetchableBytes(this.#words, low);
     let block = frame < 0 ? undefined : this.#blocks.find(frame, offset % FRAME_BYTES, this.#mode);
     // The closures know their RIP: a frame mapped at two linear addresses has blocks for the one that was used last.
-    if (block === undefined || block.low[0] !== low || block.high[0] !== high) {
-      const bytes = offset < 0 ? new Uint8Array(LONGEST_INSTRUCTION).fill(0xff) : restOfPage(bench.bytes, offset);
+    if (block === undefined || block.low[0] !== low || block.high[0] !== high || block.byteLength > room) {
+      const page = offset < 0 ? new Uint8Array(LONGEST_INSTRUCTION).fill(0xff) : restOfPage(bench.bytes, offset);
+      const bytes = page.subarray(0, room);
       block = buildBlock(this.#draft, this, bytes, this.#origin(low, high), this.#blocks.longestIn(frame));
-      if (block === undefined) block = this.#crossing(linearLow, linearHigh, bytes, this.#origin(low, high));
+      if (block === undefined) block = this.#crossing(linearLow, linearHigh, page, room, this.#origin(low, high));
       else if (frame >= 0) this.#blocks.add(frame, offset % FRAME_BYTES, this.#mode, block);
     }
     this.#front[(low ^ (low >>> 12)) & (FRONT_ENTRIES - 1)] = {
@@ -243,7 +260,8 @@ export class Runner implements StepBinder {
   }
 
   /** One instruction whose bytes lie in two pages: found through the front only, which any flush empties. */
-  #crossing(linearLow: number, linearHigh: number, first: Uint8Array, origin: BlockOrigin): Block {
+  #crossing(linearLow: number, linearHigh: number, first: Uint8Array, room: number, origin: BlockOrigin): Block {
+    if (first.length >= room) raise(GP(0), 'core.segmentation.limit-or-type');
     const { tlb, memory, bench } = this.#draft;
     const nextLow = (linearLow + first.length) | 0;
     const nextHigh = this.#codeWidth === 64 && nextLow >>> 0 < first.length ? (linearHigh + 1) | 0 : linearHigh;
@@ -253,8 +271,9 @@ export class Runner implements StepBinder {
       offset < 0
         ? new Uint8Array(LONGEST_INSTRUCTION).fill(0xff)
         : bench.bytes.slice(offset, offset + LONGEST_INSTRUCTION);
-    const bytes = new Uint8Array([...first, ...second]);
+    const bytes = new Uint8Array([...first, ...second]).subarray(0, room);
     const block = buildBlock(this.#draft, this, bytes, origin, 1);
+    if (block === undefined && bytes.length === room) raise(GP(0), 'core.segmentation.limit-or-type');
     if (block === undefined) throw new RangeError('15 bytes hold no instruction and are not invalid');
     return block;
   }
