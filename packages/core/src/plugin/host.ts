@@ -84,7 +84,10 @@ export function defineMachine(options: MachineOptions): MachineDefinition {
   checkPlugins(plugins, profile);
   const msrs = msrsOf(plugins, profile);
   const registers = new RegisterFile(
-    msrs.map(([name, { reset, address }]) => msrRow(name, reset ?? profile.msrs[address] ?? 0n)).filter(isNew),
+    msrs
+      .filter(([, { aliasOf }]) => aliasOf === undefined)
+      .map(([name, { reset, address }]) => msrRow(name, reset ?? profile.msrs[address] ?? 0n))
+      .filter(isNew),
   );
   const instructions = instructionsOf(plugins);
   return Object.freeze({

@@ -1,0 +1,94 @@
+// Which bits CR0, CR4 and EFER take on a machine (SDM, "Control Registers"): those of the profile's features that core
+// models, and those that plugins add; and the one way in which a control register takes a value.
+import type { RegisterBitExtension } from '../plugin/define.js';
+import type { MachineDefinition } from '../plugin/host.js';
+import type { Cpu } from '../state/cpu.js';
+import { CR0, CR4, EFER } from './control-registers.js';
+import { hasFeature } from './cpuid.js';
+
+type ExtensibleRegister = RegisterBitExtension['register'];
+
+/** What a bit needs: the name of a feature in cpuid-features.ts, always there, or not modelled by core. */
+type Need = string | true;
+
+const CR0_NEEDS: Readonly<Record<string, Need>> = Object.fromEntries(Object.keys(CR0.bits).map((name) => [name, true]));
+
+/** Bits that are not listed (VME, OSFXSR, VMXE, PKE, CET …) are reserved until something models them. */
+const CR4_NEEDS: Readonly<Record<string, Need>> = {
+  TSD: 'TSC',
+  DE: 'DE',
+  PSE: 'PSE',
+  PAE: 'PAE',
+  MCE: 'MCE',
+  PGE: 'PGE',
+  PCE: true,
+  UMIP: 'UMIP',
+  LA57: 'LA57',
+  FSGSBASE: 'FSGSBASE',
+  PCIDE: 'PCID',
+  SMEP: 'SMEP',
+  SMAP: 'SMAP',
+};
+
+const EFER_NEEDS: Readonly<Record<string, Need>> = { SCE: 'SYSCALL', LME: 'LM', LMA: 'LM', NXE: 'NX', TCE: 'TCE' };
+
+const TABLES = { CR0: [CR0.bits, CR0_NEEDS], CR4: [CR4.bits, CR4_NEEDS], IA32_EFER: [EFER.bits, EFER_NEEDS] } as const;
+
+const CACHE = new WeakMap<MachineDefinition, Partial<Record<ExtensibleRegister, bigint>>>();
+
+/** The bits of a register that software may set on this machine. */
+export function allowedBits(definition: MachineDefinition, register: ExtensibleRegister): bigint {
+  const known = CACHE.get(definition) ?? {};
+  const bits = known[register] ?? computeAllowedBits(definition, register);
+  CACHE.set(definition, { ...known, [register]: bits });
+  return bits;
+}
+
+function computeAllowedBits(definition: MachineDefinition, register: ExtensibleRegister): bigint {
+  const [bits, needs]: readonly [Readonly<Record<string, number>>, Readonly<Record<string, Need>>] = TABLES[register];
+  const ofCore = Object.entries(needs).flatMap(([name, need]) =>
+    need === true || hasFeature(definition, need) ? (bits[name] ?? []) : [],
+  );
+  const ofPlugins = extensionsOf(definition, register).map(({ bit }) => bit);
+  return [...ofCore, ...ofPlugins].reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n);
+}
+
+function extensionsOf(
+  { plugins, profile }: MachineDefinition,
+  register: ExtensibleRegister,
+): readonly RegisterBitExtension[] {
+  const all = plugins.flatMap(({ registerBits = [] }) => registerBits);
+  return all.filter((extension) => extension.register === register && (extension.existsWhen?.(profile) ?? true));
+}
+
+/** Tells plugins of their bits that a value would change; they may raise. */
+export function announceChange(cpu: Cpu, register: ExtensibleRegister, value: bigint): void {
+  const changed = cpu.read(register) ^ value;
+  for (const { bit, beforeChange } of extensionsOf(cpu.definition, register)) {
+    if (((changed >> BigInt(bit)) & 1n) === 1n) beforeChange?.(cpu, ((value >> BigInt(bit)) & 1n) === 1n);
+  }
+}
+
+const ET = 1n << BigInt(CR0.bits.ET);
+/** Bit 63 of a value for CR3 asks that translations be kept; it is not stored. */
+const CR3_STORED = (1n << 63n) - 1n;
+
+/** What a control register holds after a write: CR0.ET reads as 1 and reserved bits of CR0 as 0. */
+function storedValue(cpu: Cpu, register: 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8', value: bigint): bigint {
+  if (register === 'CR0') return (value & allowedBits(cpu.definition, 'CR0')) | ET;
+  return register === 'CR3' ? value & CR3_STORED : value;
+}
+
+/**
+ * Gives a control register a value that passed the checks of its instruction: asks the plugins, which may raise, then
+ * stores. Paging that begins or ends with EFER.LME set activates or leaves IA-32e mode.
+ */
+export function writeControlRegister(cpu: Cpu, register: 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8', value: bigint): void {
+  for (const intercept of cpu.definition.intercepts.controlRegister) intercept(cpu, { register, write: true, value });
+  const stored = storedValue(cpu, register, value);
+  if (register === 'CR0' || register === 'CR4') announceChange(cpu, register, stored);
+  const active = cpu.EFER.LME && ((stored >> BigInt(CR0.bits.PG)) & 1n) === 1n;
+  if (register === 'CR0' && cpu.EFER.LMA !== active) cpu.EFER.LMA = active;
+  cpu.set(register, stored);
+  if (register === 'CR0' || register === 'CR3' || register === 'CR4') cpu.draft.flushTlb();
+}

@@ -1,0 +1,91 @@
+// One flat table: the bits of CPUID that the model answers for, as SDM and APM print them. A profile's bit is shown only
+// if it is listed here or a plugin lists it, so that software sees what is there: FPU, SSE, AVX, XSAVE, the local APIC and
+// machine-check banks are not, and so their bits read 0. Leaves that hold data instead of features follow at the end.
+import type { CpuidFeature } from '../plugin/define.js';
+
+/** A feature bit by name. */
+export interface FeatureRow {
+  readonly name: string;
+  readonly leaf: number;
+  readonly subleaf: number;
+  readonly register: CpuidFeature['register'];
+  readonly bit: number;
+}
+
+function features(
+  leaf: number,
+  register: FeatureRow['register'],
+  bits: Readonly<Record<string, number>>,
+): FeatureRow[] {
+  return Object.entries(bits).map(([name, bit]) => ({ name, leaf, subleaf: 0, register, bit }));
+}
+
+export const FEATURES: readonly FeatureRow[] = [
+  ...features(0x01, 'ecx', { CMPXCHG16B: 13, PCID: 17, MOVBE: 22, POPCNT: 23 }),
+  ...features(0x01, 'edx', {
+    DE: 2,
+    PSE: 3,
+    TSC: 4,
+    MSR: 5,
+    PAE: 6,
+    MCE: 7,
+    CX8: 8,
+    MTRR: 12,
+    PGE: 13,
+    CMOV: 15,
+    PAT: 16,
+    'PSE-36': 17,
+    CLFSH: 19,
+    HTT: 28,
+  }),
+  ...features(0x07, 'ebx', {
+    FSGSBASE: 0,
+    IA32_TSC_ADJUST: 1,
+    BMI1: 3,
+    SMEP: 7,
+    BMI2: 8,
+    SMAP: 20,
+    ADX: 19,
+    CLFLUSHOPT: 23,
+    CLWB: 24,
+  }),
+  ...features(0x07, 'ecx', { UMIP: 2, LA57: 16, RDPID: 22 }),
+  // The MSRs are there; speculation, which they control, is not.
+  ...features(0x07, 'edx', { IBRS: 26, STIBP: 27, IA32_ARCH_CAPABILITIES: 29, SSBD: 31 }),
+  ...features(0x8000_0001, 'ecx', { LAHF: 0, CmpLegacy: 1, LZCNT: 5, PREFETCHW: 8, TCE: 17, TopologyExtensions: 22 }),
+  ...features(0x8000_0001, 'edx', { SYSCALL: 11, NX: 20, Page1GB: 26, RDTSCP: 27, LM: 29 }),
+  ...features(0x8000_0007, 'edx', { InvariantTSC: 8 }),
+  ...features(0x8000_0008, 'ebx', { WBNOINVD: 9, 'AMD IBRS': 14, 'AMD STIBP': 15, 'AMD SSBD': 24 }),
+  // LFENCE serializes, and loading a null selector clears base and limit.
+  ...features(0x8000_0021, 'eax', { LFenceAlwaysSerializing: 2, NullSelectorClearsBase: 6 }),
+];
+
+const ALL = ['eax', 'ebx', 'ecx', 'edx'] as const satisfies readonly CpuidFeature['register'][];
+
+/** Leaves whose registers are data (vendor, brand, caches, topology, address widths) and shown whole. */
+export const DATA_LEAVES: ReadonlyMap<number, readonly CpuidFeature['register'][]> = new Map<
+  number,
+  readonly CpuidFeature['register'][]
+>([
+  [0x00, ALL],
+  [0x01, ['eax', 'ebx']],
+  [0x02, ALL],
+  [0x04, ALL],
+  [0x0b, ALL],
+  [0x15, ['eax', 'ebx', 'ecx']],
+  [0x16, ['eax', 'ebx', 'ecx']],
+  [0x18, ALL],
+  [0x1f, ALL],
+  [0x8000_0000, ALL],
+  [0x8000_0001, ['eax', 'ebx']],
+  [0x8000_0002, ALL],
+  [0x8000_0003, ALL],
+  [0x8000_0004, ALL],
+  [0x8000_0005, ALL],
+  [0x8000_0006, ALL],
+  [0x8000_0008, ['eax', 'ecx']],
+  [0x8000_0019, ['eax', 'ebx']],
+  [0x8000_001d, ALL],
+  [0x8000_001e, ['eax', 'ebx', 'ecx']],
+  [0x8000_0026, ALL],
+]);

@@ -1,0 +1,129 @@
+// What CPUID returns on a machine: the profile's leaf, cut to what is modelled, with the bits that follow from the machine
+// (its processors are one package of cores without threads) and from the processor's state.
+import type { CpuidFeature } from '../plugin/define.js';
+import type { MachineDefinition } from '../plugin/host.js';
+import { lookUpCpuid } from '../profile/cpuid-lookup.js';
+import type { CpuidLeaf } from '../profile/profile.js';
+import type { Cpu } from '../state/cpu.js';
+import { DATA_LEAVES, FEATURES } from './cpuid-features.js';
+
+/** The four registers that CPUID returns, unsigned 32-bit numbers. */
+export type CpuidResult = Readonly<Record<CpuidFeature['register'], number>>;
+
+const REGISTERS = ['eax', 'ebx', 'ecx', 'edx'] as const;
+/** AMD repeats these bits of leaf 01H EDX in leaf 8000_0001H EDX. */
+const REPEATED_BY_AMD = 0x0183_f3ff;
+const SYSCALL = 1 << 11;
+
+/** Leaf and subleaf of a machine as far as they are the same on all its processors at all times. */
+function modelledCpuid(definition: MachineDefinition, leaf: number, subleaf: number): CpuidLeaf {
+  const found = completed(definition, lookUpCpuid(definition.profile, leaf, subleaf));
+  const shown = REGISTERS.map((register) => [
+    register,
+    (found[register] & shownBits(definition, found, register)) >>> 0,
+  ]);
+  return { ...found, ...(Object.fromEntries(shown) as CpuidResult) };
+}
+
+/** Intel dumps were taken by a 32-bit program, for which SYSCALL reads 0: a processor with long mode has it. */
+function completed({ profile }: MachineDefinition, found: CpuidLeaf): CpuidLeaf {
+  return found.leaf === 0x8000_0001 && profile.vendor === 'Intel'
+    ? { ...found, edx: (found.edx | SYSCALL) >>> 0 }
+    : found;
+}
+
+/** The bits of one register that core or a plugin answers for. */
+function shownBits(
+  definition: MachineDefinition,
+  { leaf, subleaf = 0 }: CpuidLeaf,
+  register: CpuidFeature['register'],
+): number {
+  if (DATA_LEAVES.get(leaf)?.includes(register) === true) return 0xffff_ffff;
+  const ofPlugins = definition.plugins.flatMap(({ cpuid = [] }) => cpuid);
+  const repeated = leaf === 0x8000_0001 && register === 'edx' && definition.profile.vendor === 'AMD';
+  return [
+    ...FEATURES.filter((row) => row.leaf === leaf && row.subleaf === subleaf && row.register === register).map(
+      ({ bit }) => 1 << bit,
+    ),
+    ...ofPlugins
+      .filter((row) => row.leaf === leaf && (row.subleaf ?? subleaf) === subleaf && row.register === register)
+      .map(({ mask }) => mask),
+    repeated ? shownBits(definition, { leaf: 1, eax: 0, ebx: 0, ecx: 0, edx: 0 }, 'edx') & REPEATED_BY_AMD : 0,
+  ].reduce((bits, more) => bits | more, 0);
+}
+
+/** Whether software finds a feature bit set on this machine. */
+export function hasFeature(definition: MachineDefinition, name: string): boolean {
+  const row = FEATURES.find((candidate) => candidate.name === name);
+  return row !== undefined && ((modelledCpuid(definition, row.leaf, row.subleaf)[row.register] >>> row.bit) & 1) === 1;
+}
+
+/** What CPUID returns on one processor now. */
+export function cpuidOf(cpu: Cpu, leaf: number, subleaf: number): CpuidResult {
+  const found = modelledCpuid(cpu.definition, leaf, subleaf);
+  const { eax, ebx, ecx, edx } = ADJUSTMENTS.get(found.leaf)?.(found, cpu) ?? found;
+  return { eax: eax >>> 0, ebx: ebx >>> 0, ecx: ecx >>> 0, edx: edx >>> 0 };
+}
+
+/** Bits that hold a number from 0 to `count` - 1. */
+const widthOfCount = (count: number): number => Math.ceil(Math.log2(count));
+
+type Adjustment = (leaf: CpuidLeaf, cpu: Cpu) => CpuidResult;
+
+/** The processor's APIC ID is its number. */
+const featureInformation: Adjustment = (leaf, cpu) => {
+  const { processors } = cpu.definition;
+  const id = (cpu.id & 0xff) << 24;
+  const count = Math.min(processors, 0xff) << 16;
+  return { ...leaf, ebx: (leaf.ebx & 0xffff) | id | count, edx: processors > 1 ? leaf.edx : leaf.edx & ~(1 << 28) };
+};
+
+/** Leaf 04H: levels 1 and 2 belong to one core, level 3 to all; EAX[31:26] counts cores, EAX[25:14] sharers, less one. */
+const intelCaches: Adjustment = (leaf, cpu) => ({
+  ...leaf,
+  eax: withSharers(leaf, cpu, 0xfff) | coresLessOne(leaf, cpu),
+});
+const amdCaches: Adjustment = (leaf, cpu) => ({ ...leaf, eax: withSharers(leaf, cpu, 0xfff) });
+
+function withSharers({ eax }: CpuidLeaf, cpu: Cpu, most: number): number {
+  const level = (eax >>> 5) & 7;
+  const sharers = level < 3 ? 0 : Math.min(cpu.definition.processors - 1, most);
+  return (eax & 0x3fff) | (sharers << 14);
+}
+
+function coresLessOne({ eax }: CpuidLeaf, cpu: Cpu): number {
+  return (eax & 0x1f) === 0 ? 0 : Math.min(cpu.definition.processors - 1, 0x3f) << 26;
+}
+
+/** Leaves that enumerate levels: one thread a core, then all cores. */
+const topology: Adjustment = ({ subleaf = 0, ecx }, cpu) => {
+  const { processors } = cpu.definition;
+  const level = subleaf & 0xff;
+  const edx = cpu.id;
+  if (level === 0) return { eax: 0, ebx: 1, ecx: 0x100, edx };
+  if (level === 1) return { eax: widthOfCount(processors), ebx: processors, ecx: 0x201, edx };
+  return { eax: 0, ebx: 0, ecx: ecx & 0xff, edx };
+};
+
+/** Leaf 8000_0008H: on AMD processors ECX has the width of an APIC ID and the number of threads, less one. */
+const addressSizes: Adjustment = (leaf, cpu) => {
+  const { processors } = cpu.definition;
+  const amd = cpu.profile.vendor === 'AMD';
+  return { ...leaf, ecx: amd ? (widthOfCount(processors) << 12) | Math.min(processors - 1, 0xff) : leaf.ecx };
+};
+
+/** Outside 64-bit mode Intel processors do not report SYSCALL, which they lack there. */
+const extendedFeatures: Adjustment = (leaf, cpu) =>
+  cpu.profile.vendor === 'Intel' && cpu.mode !== '64-bit' ? { ...leaf, edx: leaf.edx & ~SYSCALL } : leaf;
+
+const ADJUSTMENTS: ReadonlyMap<number, Adjustment> = new Map([
+  [0x01, featureInformation],
+  [0x04, intelCaches],
+  [0x0b, topology],
+  [0x1f, topology],
+  [0x8000_0001, extendedFeatures],
+  [0x8000_0008, addressSizes],
+  [0x8000_001d, amdCaches],
+  [0x8000_001e, (leaf, cpu) => ({ ...leaf, eax: cpu.id, ebx: cpu.id & 0xff, ecx: 0 })],
+  [0x8000_0026, topology],
+]);
