@@ -1,0 +1,81 @@
+// Loads of CS by far transfers (SDM, "JMP—Jump", "CALL—Call Procedure", "RET—Return From Procedure" and
+// "IRET/IRETD/IRETQ—Interrupt Return"): the checks of the target's descriptor and of its offset.
+import { NotModelled } from '../error.js';
+import { GP, NP, raise } from '../interrupt/exceptions.js';
+import {
+  isCode,
+  isConforming,
+  isNull,
+  readDescriptor,
+  type SegmentDescriptor,
+  segmentState,
+  setTypeBits,
+} from '../memory/segment-descriptor.js';
+import { ACCESS } from '../memory/segmentation.js';
+import type { Cpu } from '../state/cpu.js';
+
+/** A checked far target: nothing is changed yet. */
+export interface FarTarget {
+  readonly descriptor: SegmentDescriptor;
+  readonly offset: bigint;
+}
+
+/** The descriptor of a far JMP or CALL that stays at its privilege level. */
+export function checkTransfer(cpu: Cpu, selector: number, offset: bigint): FarTarget {
+  const descriptor = codeDescriptor(cpu, selector);
+  const { errorCode, dpl, rpl, codeOrData, type } = descriptor;
+  if (!codeOrData) throw new NotModelled('a far transfer through a gate or to a task', { selector, type });
+  if (!isCode(descriptor)) raise(GP(errorCode), 'core.far-transfer.type');
+  const allowed = isConforming(descriptor) ? dpl <= cpu.CPL : rpl <= cpu.CPL && dpl === cpu.CPL;
+  if (!allowed) raise(GP(errorCode), 'core.far-transfer.dpl');
+  return checkTarget(cpu, descriptor, offset);
+}
+
+/** The descriptor of a far RET or IRET to the same or an outer privilege level. */
+export function checkReturn(cpu: Cpu, selector: number, offset: bigint): FarTarget {
+  const descriptor = codeDescriptor(cpu, selector);
+  const { errorCode, dpl, rpl, codeOrData } = descriptor;
+  if (!codeOrData || !isCode(descriptor)) raise(GP(errorCode), 'core.far-return.type');
+  if (rpl < cpu.CPL) raise(GP(errorCode), 'core.far-return.rpl');
+  if (isConforming(descriptor) ? dpl > rpl : dpl !== rpl) raise(GP(errorCode), 'core.far-return.dpl');
+  return checkTarget(cpu, descriptor, offset);
+}
+
+function codeDescriptor(cpu: Cpu, selector: number): SegmentDescriptor {
+  if (isNull(selector)) raise(GP(0), 'core.far-transfer.null');
+  return readDescriptor(cpu, selector, GP, 'core.far-transfer.limit');
+}
+
+/** Presence, sizes and the offset, which all far transfers check alike. */
+function checkTarget(cpu: Cpu, descriptor: SegmentDescriptor, offset: bigint): FarTarget {
+  const { errorCode, present, limit } = descriptor;
+  const long = cpu.EFER.LMA && hasSize(descriptor, 'long');
+  if (long && hasSize(descriptor, 'big')) raise(GP(errorCode), 'core.far-transfer.l-and-d');
+  if (!present) raise(NP(errorCode), 'core.far-transfer.present');
+  const canonical = BigInt.asUintN(64, BigInt.asIntN(cpu.CR4.LA57 ? 57 : 48, offset)) === offset;
+  if (long ? !canonical : offset > limit) raise(GP(0), 'core.far-transfer.offset');
+  return { descriptor, offset };
+}
+
+function hasSize({ attributes }: SegmentDescriptor, size: 'long' | 'big'): boolean {
+  return (attributes & ACCESS[size]) !== 0;
+}
+
+/** Whether the target runs in 64-bit mode. */
+export const entersLongCode = (cpu: Cpu, { descriptor }: FarTarget): boolean =>
+  cpu.EFER.LMA && hasSize(descriptor, 'long');
+
+/** Goes there: CS takes the descriptor with the level as RPL. Only SS says what the CPL is. */
+export function enterCode(cpu: Cpu, { descriptor, offset }: FarTarget, cpl: number): void {
+  setTypeBits(cpu, descriptor, 1);
+  cpu.setSegment('CS', segmentState(descriptor, cpl));
+  cpu.RIP = offset;
+}
+
+/** In real-address mode a selector is a paragraph; limit and access rights of CS stay. */
+export function enterRealCode(cpu: Cpu, selector: number, offset: bigint): void {
+  if (offset > cpu.read('CS.limit')) raise(GP(0), 'core.far-transfer.offset');
+  cpu.set('CS.selector', BigInt(selector));
+  cpu.set('CS.base', BigInt(selector) << 4n);
+  cpu.RIP = offset;
+}

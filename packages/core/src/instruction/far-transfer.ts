@@ -1,0 +1,131 @@
+// SDM, "JMP—Jump", "CALL—Call Procedure" and "RET—Return From Procedure" in their far forms: real-address mode, and code
+// segments of protected and IA-32e mode. Left out: call gates, task switches and virtual-8086 mode.
+import { NotModelled } from '../error.js';
+import { GP, raise } from '../interrupt/exceptions.js';
+import { sdm } from '../manual/sdm.js';
+import { isNull, readDescriptor, segmentState, setTypeBits } from '../memory/segment-descriptor.js';
+import type { Cpu } from '../state/cpu.js';
+import {
+  checkReturn,
+  checkTransfer,
+  enterCode,
+  enterRealCode,
+  entersLongCode,
+  type FarTarget,
+} from './code-segment.js';
+import { defineInstruction } from './define.js';
+import type { Operand } from './operand.js';
+import { operandAt } from './privilege.js';
+import { checkStackSegment, dropPrivilegedSegments, loadNull } from './segment-load.js';
+import { moved, popped, pushed, setStackTop } from './stack-access.js';
+
+const TABLES = ['GDTR.base', 'GDTR.limit', 'LDTR.base', 'LDTR.limit', 'CS.selector', 'SS.attributes'];
+const CODE = ['CS.selector', 'CS.base', 'CS.limit', 'CS.attributes', 'RIP'];
+
+interface FarPointer {
+  readonly selector: number;
+  readonly offset: bigint;
+}
+
+/** The selector stands above an offset of 16, 32 or 64 bits, in the encoding and in memory. */
+function farPointer(operand: Operand): FarPointer {
+  const offsetBits = operand.width - 16;
+  const value =
+    operand.kind === 'memory'
+      ? operand.readBytes(operand.width / 8).reduceRight((all, byte) => (all << 8n) | BigInt(byte), 0n)
+      : operand.read();
+  return { selector: Number((value >> BigInt(offsetBits)) & 0xffffn), offset: BigInt.asUintN(offsetBits, value) };
+}
+
+function refuseVirtual8086(cpu: Cpu, what: string): void {
+  if (cpu.mode === 'virtual-8086') throw new NotModelled(`${what} in virtual-8086 mode`);
+}
+
+export const JMP_FAR = defineInstruction({
+  mnemonic: 'JMP far',
+  manual: sdm('JMP—Jump'),
+  reads: TABLES,
+  writes: CODE,
+  flags: 'unaffected',
+  effect(cpu, operands) {
+    refuseVirtual8086(cpu, 'a far JMP');
+    const { selector, offset } = farPointer(operandAt(operands, 0));
+    if (cpu.mode === 'real') return enterRealCode(cpu, selector, offset);
+    return enterCode(cpu, checkTransfer(cpu, selector, offset), cpu.CPL);
+  },
+});
+
+/** Bytes of each of the two values on the stack: the operand size, also in 64-bit mode. */
+const slotBytes = (operandWidth: 16 | 32 | 64): 2 | 4 | 8 => (operandWidth / 8) as 2 | 4 | 8;
+
+export const CALL_FAR = defineInstruction({
+  mnemonic: 'CALL far',
+  manual: sdm('CALL—Call Procedure'),
+  reads: [...TABLES, 'RSP'],
+  writes: [...CODE, 'RSP'],
+  flags: 'unaffected',
+  effect(cpu, operands) {
+    refuseVirtual8086(cpu, 'a far CALL');
+    const operand = operandAt(operands, 0);
+    const { selector, offset } = farPointer(operand);
+    const target = cpu.mode === 'real' ? undefined : checkTransfer(cpu, selector, offset);
+    if (target === undefined && offset > cpu.read('CS.limit')) raise(GP(0), 'core.far-transfer.offset');
+    const top = pushed(cpu, slotBytes((operand.width - 16) as 16 | 32 | 64), [cpu.read('CS.selector'), cpu.RIP]);
+    setStackTop(cpu, top);
+    if (target === undefined) enterRealCode(cpu, selector, offset);
+    else enterCode(cpu, target, cpu.CPL);
+  },
+});
+
+export const RETF = defineInstruction({
+  mnemonic: 'RETF',
+  manual: sdm('RET—Return From Procedure'),
+  reads: [...TABLES, 'RSP'],
+  writes: [...CODE, 'RSP', 'SS.selector', 'SS.base', 'SS.limit', 'SS.attributes'],
+  flags: 'unaffected',
+  effect(cpu, operands, operandWidth) {
+    refuseVirtual8086(cpu, 'a far RET');
+    const bytes = slotBytes(operandWidth);
+    const released = Number(operands[0]?.read() ?? 0n);
+    const {
+      values: [offset = 0n, code = 0n],
+      top,
+    } = popped(cpu, bytes, 2);
+    const selector = Number(code & 0xffffn);
+    if (cpu.mode === 'real') {
+      enterRealCode(cpu, selector, offset);
+      return setStackTop(cpu, moved(cpu, top, released));
+    }
+    const target = checkReturn(cpu, selector, offset);
+    if (target.descriptor.rpl > cpu.CPL) return returnToOuterLevel(cpu, target, bytes, released);
+    setStackTop(cpu, moved(cpu, top, released));
+    return enterCode(cpu, target, cpu.CPL);
+  },
+});
+
+/** Parameters are released from both stacks; RSP and SS stand above those of the inner one. */
+function returnToOuterLevel(cpu: Cpu, target: FarTarget, bytes: 2 | 4 | 8, released: number): void {
+  const { values } = popped(cpu, bytes, 4 + Math.ceil(released / bytes));
+  const [pointer = 0n, selector = 0n] = values.slice(-2);
+  returnToOuterStack(cpu, target, Number(selector & 0xffffn), pointer);
+  setStackTop(cpu, moved(cpu, cpu.RSP, released));
+}
+
+/** Loads CS, SS and the stack pointer of an outer level, for RETF and IRET; everything is checked before. */
+export function returnToOuterStack(cpu: Cpu, target: FarTarget, selector: number, pointer: bigint): void {
+  const cpl = target.descriptor.rpl;
+  const long = entersLongCode(cpu, target);
+  if (isNull(selector)) {
+    if (!long || cpl === 3 || (selector & 3) !== cpl) raise(GP(0), 'core.far-return.ss-null');
+    enterCode(cpu, target, cpl);
+    loadNull(cpu, 'SS', selector, cpl);
+  } else {
+    const stack = readDescriptor(cpu, selector, GP, 'core.far-return.ss-limit');
+    checkStackSegment(stack, cpl);
+    setTypeBits(cpu, stack, 1);
+    enterCode(cpu, target, cpl);
+    cpu.setSegment('SS', segmentState(stack));
+  }
+  setStackTop(cpu, pointer);
+  dropPrivilegedSegments(cpu);
+}

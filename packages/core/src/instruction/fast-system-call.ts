@@ -1,0 +1,105 @@
+// SDM, "SYSCALL—Fast System Call", "SYSRET—Return From Fast System Call". Left out: SYSCALL outside 64-bit mode, which AMD
+// processors have, and SYSENTER and SYSEXIT.
+import { NotModelled } from '../error.js';
+import { GP, UD } from '../interrupt/exceptions.js';
+import { sdm } from '../manual/sdm.js';
+import { RFLAGS } from '../register/rflags.js';
+import type { Cpu } from '../state/cpu.js';
+import { defineInstruction, type FaultRow } from './define.js';
+import { mergeFlags } from './flags-on-stack.js';
+import { privileged } from './privilege.js';
+
+const LIMIT = 0xffff_ffffn;
+/** Accessed code (execute/read) and data (read/write) of a flat segment, present, granular. */
+const CODE_64 = 0xa09bn;
+const CODE_32 = 0xc09bn;
+const DATA = 0xc093n;
+const USER = 0x60n; // DPL 3
+const RF = 1n << BigInt(RFLAGS.bits.RF);
+/** What SYSRET takes from R11: everything but RF and VM. */
+const RETURNED_FLAGS = 0x3c_7fd7n;
+const LOW_WORD = 0xffffn;
+
+const enabled = (mnemonic: string): FaultRow => ({
+  id: `core.${mnemonic.toLowerCase()}.sce`,
+  fields: ['IA32_EFER.SCE'],
+  when: (cpu) => !cpu.EFER.SCE,
+  raise: UD,
+  explain: `${mnemonic} needs IA32_EFER.SCE.`,
+});
+
+const in64BitMode = (mnemonic: string): FaultRow => ({
+  id: `core.${mnemonic.toLowerCase()}.mode`,
+  fields: ['CS.attributes', 'IA32_EFER.LMA'],
+  when: (cpu) => {
+    if (cpu.mode === '64-bit') return false;
+    if (cpu.profile.vendor === 'AMD') throw new NotModelled(`${mnemonic} outside 64-bit mode`);
+    return true;
+  },
+  raise: UD,
+  explain: `${mnemonic} is recognised in 64-bit mode only.`,
+});
+
+const STAR = ['IA32_STAR', 'IA32_EFER.SCE', 'CS.attributes', 'IA32_EFER.LMA'];
+const SEGMENTS = [
+  'CS.selector',
+  'CS.base',
+  'CS.limit',
+  'CS.attributes',
+  'SS.selector',
+  'SS.base',
+  'SS.limit',
+  'SS.attributes',
+];
+
+export const SYSCALL = defineInstruction({
+  mnemonic: 'SYSCALL',
+  manual: sdm('SYSCALL—Fast System Call'),
+  reads: [...STAR, 'IA32_LSTAR', 'IA32_FMASK', 'RFLAGS'],
+  writes: ['RCX', 'R11', 'RIP', 'RFLAGS', ...SEGMENTS],
+  flags: 'those in IA32_FMASK are cleared',
+  faults: [in64BitMode('SYSCALL'), enabled('SYSCALL')],
+  effect(cpu) {
+    const selector = (cpu.read('IA32_STAR') >> 32n) & 0xfffcn;
+    const flags = cpu.RFLAGS.value;
+    cpu.RCX = cpu.RIP; // of the next instruction
+    cpu.R11 = flags;
+    cpu.RIP = cpu.read('IA32_LSTAR');
+    cpu.RFLAGS.value = flags & ~cpu.read('IA32_FMASK') & ~RF;
+    cpu.setSegment('CS', { selector, base: 0n, limit: LIMIT, attributes: CODE_64 });
+    cpu.setSegment('SS', { selector: selector + 8n, base: 0n, limit: LIMIT, attributes: DATA });
+  },
+});
+
+function sysret(mnemonic: 'SYSRET' | 'SYSRETQ', long: boolean) {
+  const canonical: FaultRow = {
+    id: `core.${mnemonic.toLowerCase()}.canonical`,
+    fields: ['RCX'],
+    when: (cpu) => long && BigInt.asUintN(64, BigInt.asIntN(cpu.CR4.LA57 ? 57 : 48, cpu.RCX)) !== cpu.RCX,
+    raise: GP(0),
+    explain: 'RCX is where SYSRET returns to: it must be canonical.',
+    note: 'An AMD processor raises the exception after the return, with CPL 3; here both vendors raise it before.',
+  };
+  return defineInstruction({
+    mnemonic,
+    manual: sdm('SYSRET—Return From Fast System Call'),
+    reads: [...STAR, 'RCX', 'R11', 'SS.attributes'],
+    writes: ['RIP', 'RFLAGS', ...SEGMENTS],
+    flags: 'taken from R11, but for RF and VM',
+    faults: [in64BitMode(mnemonic), enabled(mnemonic), privileged(mnemonic), canonical],
+    effect: (cpu) => returnToUser(cpu, long),
+  });
+}
+
+function returnToUser(cpu: Cpu, long: boolean): void {
+  const base = (cpu.read('IA32_STAR') >> 48n) & LOW_WORD;
+  const code = (long ? base + 16n : base) | 3n;
+  const flags = mergeFlags(cpu, cpu.R11 & RETURNED_FLAGS, ~0n);
+  cpu.RIP = long ? cpu.RCX : cpu.RCX & LIMIT;
+  cpu.RFLAGS.value = flags;
+  cpu.setSegment('CS', { selector: code, base: 0n, limit: LIMIT, attributes: (long ? CODE_64 : CODE_32) | USER });
+  cpu.setSegment('SS', { selector: (base + 8n) | 3n, base: 0n, limit: LIMIT, attributes: DATA | USER });
+}
+
+export const SYSRET = sysret('SYSRET', false);
+export const SYSRETQ = sysret('SYSRETQ', true);

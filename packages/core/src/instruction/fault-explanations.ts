@@ -1,0 +1,151 @@
+// One flat table: rules of single instructions that are no rows of their checks, because they are found while the effect
+// is computed: in descriptors, and in values that an MSR's own row refuses.
+import type { FaultExplanation } from '../interrupt/fault-explanations.js';
+import { sdm } from '../manual/sdm.js';
+
+const MOV = sdm('MOV—Move');
+const JMP = sdm('JMP—Jump');
+const RET = sdm('RET—Return From Procedure');
+const LTR = sdm('LTR—Load Task Register');
+const LLDT = sdm('LLDT—Load Local Descriptor Table Register');
+const WRMSR = sdm('WRMSR—Write to Model Specific Register');
+
+const GDT = ['GDTR.base', 'GDTR.limit'];
+const TABLES = [...GDT, 'LDTR.base', 'LDTR.limit'];
+const LEVEL = [...GDT, 'SS.attributes'];
+
+/** By rule id. */
+export const INSTRUCTION_FAULTS: Readonly<Record<string, FaultExplanation>> = {
+  'core.div.quotient': {
+    manual: sdm('DIV—Unsigned Divide'),
+    explain: 'The divisor must not be 0 and the quotient must fit the destination.',
+    fields: ['RAX', 'RDX'],
+  },
+  'core.idiv.quotient': {
+    manual: sdm('IDIV—Signed Divide'),
+    explain: 'The divisor must not be 0 and the quotient must fit the destination.',
+    fields: ['RAX', 'RDX'],
+  },
+  'core.cmpxchg16b.alignment': {
+    manual: sdm('CMPXCHG8B/CMPXCHG16B—Compare and Exchange Bytes'),
+    explain: 'The operand must be aligned to 16 bytes.',
+  },
+  'core.ud.always': {
+    manual: sdm('UD—Undefined Instruction'),
+    explain: 'The instruction exists to raise #UD: software marks with it what must not be reached.',
+    fields: ['RIP'],
+  },
+  'core.segment-load.limit': {
+    manual: MOV,
+    explain: 'The selector must lie within its descriptor table.',
+    fields: TABLES,
+  },
+  'core.segment-load.type': {
+    manual: MOV,
+    explain: 'A data segment register takes data or readable code.',
+    fields: GDT,
+  },
+  'core.segment-load.dpl': {
+    manual: MOV,
+    explain: 'Neither CPL nor RPL may be above the DPL of data or non-conforming code.',
+    fields: LEVEL,
+  },
+  'core.segment-load.present': { manual: MOV, explain: 'The segment must be present.', fields: GDT },
+  'core.segment-load.ss-null': {
+    manual: MOV,
+    explain: 'SS takes a null selector only in 64-bit mode, with a CPL below 3 and RPL equal to CPL.',
+    fields: ['SS.attributes', 'CS.attributes'],
+  },
+  'core.segment-load.ss-rpl': { manual: MOV, explain: 'RPL of the selector for SS must be CPL.', fields: LEVEL },
+  'core.segment-load.ss-type': { manual: MOV, explain: 'SS takes a writable data segment.', fields: GDT },
+  'core.segment-load.ss-dpl': { manual: MOV, explain: 'DPL of the segment for SS must be CPL.', fields: LEVEL },
+  'core.segment-load.ss-present': { manual: MOV, explain: 'The stack segment must be present.', fields: GDT },
+  'core.far-transfer.null': { manual: JMP, explain: 'CS takes no null selector.' },
+  'core.far-transfer.limit': {
+    manual: JMP,
+    explain: 'The selector must lie within its descriptor table.',
+    fields: TABLES,
+  },
+  'core.far-transfer.type': { manual: JMP, explain: 'A far transfer leads to a code segment.', fields: GDT },
+  'core.far-transfer.dpl': {
+    manual: JMP,
+    explain:
+      'Non-conforming code needs a DPL equal to CPL and an RPL not above it; conforming code a DPL not above CPL.',
+    fields: LEVEL,
+  },
+  'core.far-transfer.l-and-d': {
+    manual: JMP,
+    explain: 'In IA-32e mode a code segment has L or D set, never both.',
+    fields: [...GDT, 'IA32_EFER.LMA'],
+  },
+  'core.far-transfer.present': { manual: JMP, explain: 'The code segment must be present.', fields: GDT },
+  'core.far-transfer.offset': {
+    manual: JMP,
+    explain: 'The offset must lie within the limit of the code segment; for 64-bit code it must be canonical.',
+    fields: [...GDT, 'CS.limit'],
+  },
+  'core.far-return.type': { manual: RET, explain: 'A far return leads to a code segment.', fields: GDT },
+  'core.far-return.rpl': {
+    manual: RET,
+    explain: 'A return leads to the same or an outer level: RPL of the CS on the stack must not be below CPL.',
+    fields: ['SS.attributes', 'RSP'],
+  },
+  'core.far-return.dpl': {
+    manual: RET,
+    explain: 'DPL of non-conforming code must be the RPL of its selector; of conforming code not above it.',
+    fields: [...GDT, 'RSP'],
+  },
+  'core.far-return.ss-null': {
+    manual: RET,
+    explain:
+      'The SS on the stack may be null only for a return to 64-bit code of level 0 to 2, with that level as RPL.',
+    fields: ['RSP'],
+  },
+  'core.far-return.ss-limit': {
+    manual: RET,
+    explain: 'The SS on the stack must lie within its descriptor table.',
+    fields: [...TABLES, 'RSP'],
+  },
+  'core.iret.ss-null': {
+    manual: sdm('IRET/IRETD/IRETQ—Interrupt Return'),
+    explain: 'The SS on the stack may be null only for a return to 64-bit code.',
+    fields: ['RSP'],
+  },
+  'core.ltr.table': { manual: LTR, explain: 'A TSS descriptor stands in the GDT: TI of the selector must be 0.' },
+  'core.ltr.limit': { manual: LTR, explain: 'The descriptor must lie within the GDT.', fields: GDT },
+  'core.ltr.type': {
+    manual: LTR,
+    explain: 'The descriptor must be an available TSS; a busy one is in use.',
+    fields: GDT,
+  },
+  'core.ltr.present': { manual: LTR, explain: 'The TSS must be present.', fields: GDT },
+  'core.ltr.upper-type': {
+    manual: LTR,
+    explain: 'In IA-32e mode a TSS descriptor has 16 bytes: bits 12:8 of its last doubleword are 0.',
+    fields: GDT,
+  },
+  'core.lldt.table': { manual: LLDT, explain: 'An LDT descriptor stands in the GDT: TI of the selector must be 0.' },
+  'core.lldt.limit': { manual: LLDT, explain: 'The descriptor must lie within the GDT.', fields: GDT },
+  'core.lldt.type': { manual: LLDT, explain: 'The descriptor must be that of an LDT.', fields: GDT },
+  'core.lldt.present': { manual: LLDT, explain: 'The LDT must be present.', fields: GDT },
+  'core.lldt.upper-type': {
+    manual: LLDT,
+    explain: 'In IA-32e mode an LDT descriptor has 16 bytes: bits 12:8 of its last doubleword are 0.',
+    fields: GDT,
+  },
+  'core.rdmsr.write-only': {
+    manual: sdm('RDMSR—Read From Model Specific Register'),
+    explain: 'The MSR is a command: it can be written and not read.',
+    fields: ['RCX'],
+  },
+  'core.wrmsr.value-reserved': {
+    manual: WRMSR,
+    explain: 'A bit that this processor lacks is 1 in EDX:EAX: an address beyond its width, or a reserved bit.',
+    fields: ['RCX', 'RDX', 'RAX'],
+  },
+  'core.wrmsr.memory-type': {
+    manual: WRMSR,
+    explain: 'A byte of EDX:EAX is no memory type: UC 0, WC 1, WT 4, WP 5, WB 6, and UC- 7 in IA32_PAT.',
+    fields: ['RCX', 'RDX', 'RAX'],
+  },
+};

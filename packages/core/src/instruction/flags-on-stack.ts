@@ -1,0 +1,65 @@
+// PUSHF and POPF of SDM, "Flag Control (EFLAG) Instructions": which bits of RFLAGS a privilege level may change. Left out:
+// virtual-8086 mode, and single-stepping: setting TF stops the machine with a typed error.
+import { NotModelled } from '../error.js';
+import { sdm } from '../manual/sdm.js';
+import { RFLAGS, STATUS_FLAGS } from '../register/rflags.js';
+import type { Cpu } from '../state/cpu.js';
+import { defineInstruction } from './define.js';
+import { popped, pushed, setStackTop } from './stack-access.js';
+
+const { TF, IF, DF, NT, RF, VM, AC, ID } = RFLAGS.bits;
+const bits = (...numbers: readonly number[]): bigint => numbers.reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n);
+
+/** What any software may change. */
+const UNPRIVILEGED = BigInt(STATUS_FLAGS) | bits(TF, DF, NT, AC, ID);
+const IOPL = 3n << 12n;
+
+/** The bits of RFLAGS that POPF and IRET change at the current privilege level. */
+export function writableFlags(cpu: Cpu): bigint {
+  const interruptFlag = BigInt(cpu.CPL) <= (cpu.RFLAGS.value & IOPL) >> 12n ? bits(IF) : 0n;
+  return UNPRIVILEGED | interruptFlag | (cpu.CPL === 0 ? IOPL : 0n);
+}
+
+/** RFLAGS with the bits of a mask taken from a value. */
+export function mergeFlags(cpu: Cpu, value: bigint, mask: bigint): bigint {
+  if ((value & mask & bits(TF)) !== 0n) throw new NotModelled('single-stepping with RFLAGS.TF', { value });
+  return (cpu.RFLAGS.value & ~mask) | (value & mask);
+}
+
+const WIDTHS = [
+  ['', 2],
+  ['D', 4],
+  ['Q', 8],
+] as const;
+const LOW_WORD = 0xffffn;
+
+export const PUSHF = WIDTHS.map(([suffix, bytes]) =>
+  defineInstruction({
+    mnemonic: `PUSHF${suffix}`,
+    manual: sdm('PUSHF/PUSHFD/PUSHFQ—Push EFLAGS Register Onto the Stack'),
+    reads: ['RFLAGS', 'RSP'],
+    writes: ['RSP'],
+    flags: 'unaffected',
+    effect(cpu) {
+      if (cpu.mode === 'virtual-8086') throw new NotModelled('PUSHF in virtual-8086 mode');
+      setStackTop(cpu, pushed(cpu, bytes, [cpu.RFLAGS.value & ~bits(RF, VM)])); // the image shows both as 0
+    },
+  }),
+);
+
+export const POPF = WIDTHS.map(([suffix, bytes]) =>
+  defineInstruction({
+    mnemonic: `POPF${suffix}`,
+    manual: sdm('POPF/POPFD/POPFQ—Pop Stack Into EFLAGS Register'),
+    reads: ['RFLAGS', 'RSP', 'SS.attributes'],
+    writes: ['RFLAGS', 'RSP'],
+    flags: 'popped, as far as CPL and IOPL allow; what is not allowed stays, without a fault',
+    effect(cpu) {
+      if (cpu.mode === 'virtual-8086') throw new NotModelled('POPF in virtual-8086 mode');
+      const { values, top } = popped(cpu, bytes, 1);
+      const mask = writableFlags(cpu) & (bytes === 2 ? LOW_WORD : ~0n);
+      cpu.RFLAGS.value = mergeFlags(cpu, values[0] ?? 0n, mask) & ~bits(RF);
+      setStackTop(cpu, top);
+    },
+  }),
+);

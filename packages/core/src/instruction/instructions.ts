@@ -1,0 +1,205 @@
+// One flat table: the instructions of the base machine, in the order of the SDM's groups.
+import { ADC, ADCX, ADD, ADOX, CMP, DEC, INC, NEG, SBB, SUB } from './binary-arithmetic.js';
+import { BSF, BSR, BT, BTC, BTR, BTS, LZCNT, POPCNT, SETCC, TEST, TZCNT } from './bit-and-byte.js';
+import { CRC32, PDEP, PEXT } from './bit-deposit.js';
+import { ANDN, BEXTR, BLSI, BLSMSK, BLSR, BZHI, FLAGLESS_SHIFTS, MULX, RORX } from './bit-manipulation.js';
+import { CLTS, LMSW, MOV_CR, SMSW } from './control-register.js';
+import { CALL, JCC, JMP, JUMPS_ON_COUNTER, LOOPS, RET } from './control-transfer.js';
+import { CPUID } from './cpuid.js';
+import {
+  ACCUMULATOR_EXTENSIONS,
+  BSWAP,
+  CMOVCC,
+  CMPXCHG,
+  CMPXCHG8B,
+  CMPXCHG16B,
+  EXTENDING_MOVES,
+  MOV,
+  MOVBE,
+  MOVNTI,
+  SIGN_SPREADS,
+  XADD,
+  XCHG,
+} from './data-transfer.js';
+import { MOV_DR } from './debug-register.js';
+import type { InstructionDefinition } from './define.js';
+import { LGDT, LIDT, LLDT, LTR, STORE_SELECTOR, STORE_TABLE } from './descriptor-table-register.js';
+import { SHLD, SHRD } from './double-shift.js';
+import { CALL_FAR, JMP_FAR, RETF } from './far-transfer.js';
+import { SYSCALL, SYSRET, SYSRETQ } from './fast-system-call.js';
+import { FLAG_ASSIGNMENTS, LAHF, SAHF } from './flag-control.js';
+import { POPF, PUSHF } from './flags-on-stack.js';
+import { CLI, STI } from './interrupt-flag.js';
+import { IRET } from './interrupt-return.js';
+import { IN, OUT } from './io.js';
+import { AND, NOT, OR, XOR } from './logical.js';
+import { LEA, NO_OPERATIONS, UNDEFINED, XLATB } from './miscellaneous.js';
+import { RDMSR, WRMSR } from './msr.js';
+import { DIV, IDIV, IMUL, MUL } from './multiply-and-divide.js';
+import { FSGSBASE, MOV_SREG, POP_SREG, PUSH_SREG, SWAPGS } from './segment-register.js';
+import { LEFT_SHIFTS, RCL, RCR, ROL, ROR, SAR, SHR } from './shift-and-rotate.js';
+import { INT, INT1, INT3, INTO } from './software-interrupt.js';
+import { LEAVE, POP, PUSH } from './stack.js';
+import { ENTER } from './stack-frame.js';
+import { ALIGNMENT_CHECK_FLAG, CACHE_LINE, HLT, INVLPG, WHOLE_CACHE } from './system.js';
+import { RDPID, RDTSC, RDTSCP } from './time-stamp.js';
+
+/** Every instruction that core models, once. A mnemonic that is not here stops the machine with a typed error. */
+export const BASE_INSTRUCTIONS = [
+  // Data Transfer Instructions
+  MOV,
+  ...CMOVCC,
+  XCHG,
+  BSWAP,
+  XADD,
+  CMPXCHG,
+  CMPXCHG8B,
+  CMPXCHG16B,
+  PUSH,
+  POP,
+  ...ACCUMULATOR_EXTENSIONS,
+  ...SIGN_SPREADS,
+  ...EXTENDING_MOVES,
+  MOVBE,
+  MOVNTI,
+  // Binary Arithmetic Instructions
+  ADCX,
+  ADOX,
+  ADD,
+  ADC,
+  SUB,
+  SBB,
+  IMUL,
+  MUL,
+  IDIV,
+  DIV,
+  INC,
+  DEC,
+  NEG,
+  CMP,
+  // Logical Instructions
+  AND,
+  OR,
+  XOR,
+  NOT,
+  // Shift and Rotate Instructions
+  SAR,
+  SHR,
+  ...LEFT_SHIFTS,
+  SHRD,
+  SHLD,
+  ROR,
+  ROL,
+  RCR,
+  RCL,
+  // Bit and Byte Instructions
+  BT,
+  BTS,
+  BTR,
+  BTC,
+  BSF,
+  BSR,
+  ...SETCC,
+  TEST,
+  CRC32,
+  POPCNT,
+  // Control Transfer Instructions
+  JMP,
+  JMP_FAR,
+  ...JCC,
+  ...JUMPS_ON_COUNTER,
+  ...LOOPS,
+  CALL,
+  CALL_FAR,
+  RET,
+  RETF,
+  ...IRET,
+  INT,
+  INTO,
+  INT3,
+  INT1,
+  ENTER,
+  LEAVE,
+  // I/O Instructions
+  IN,
+  OUT,
+  // Flag Control (EFLAG) Instructions
+  ...FLAG_ASSIGNMENTS,
+  LAHF,
+  SAHF,
+  ...PUSHF,
+  ...POPF,
+  STI,
+  CLI,
+  ...ALIGNMENT_CHECK_FLAG,
+  // Segment Register Instructions
+  MOV_SREG,
+  PUSH_SREG,
+  POP_SREG,
+  SWAPGS,
+  ...FSGSBASE,
+  // Miscellaneous Instructions
+  LEA,
+  ...NO_OPERATIONS,
+  ...UNDEFINED,
+  XLATB,
+  CPUID,
+  ...CACHE_LINE,
+  // Bit Manipulation Instructions 1 and 2
+  ANDN,
+  BEXTR,
+  BLSI,
+  BLSMSK,
+  BLSR,
+  BZHI,
+  LZCNT,
+  MULX,
+  PDEP,
+  PEXT,
+  RORX,
+  ...FLAGLESS_SHIFTS,
+  TZCNT,
+  // System Instructions
+  LGDT,
+  LLDT,
+  LTR,
+  LIDT,
+  ...STORE_TABLE,
+  ...STORE_SELECTOR,
+  MOV_CR,
+  LMSW,
+  SMSW,
+  CLTS,
+  MOV_DR,
+  HLT,
+  ...WHOLE_CACHE,
+  INVLPG,
+  RDMSR,
+  WRMSR,
+  RDTSC,
+  RDTSCP,
+  RDPID,
+  SYSCALL,
+  SYSRET,
+  SYSRETQ,
+] as const satisfies readonly InstructionDefinition[];
+
+/**
+ * Those with intrinsics, named once more: in a list with spreads the compiler drops types that a more general one covers,
+ * and their intrinsics with them.
+ */
+export type InstructionWithIntrinsics =
+  | typeof CLI
+  | typeof CPUID
+  | typeof HLT
+  | typeof IN
+  | typeof INVLPG
+  | typeof LGDT
+  | typeof LIDT
+  | typeof MOV_CR
+  | typeof OUT
+  | typeof RDMSR
+  | typeof RDTSC
+  | typeof RDTSCP
+  | typeof STI
+  | typeof WRMSR;

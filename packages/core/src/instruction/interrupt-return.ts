@@ -1,0 +1,88 @@
+// SDM, "IRET/IRETD/IRETQ—Interrupt Return": real-address mode and 64-bit mode, to the same and to an outer privilege level.
+// Left out: IRET in protected, compatibility and virtual-8086 mode, and the return from a task.
+import { NotModelled } from '../error.js';
+import { GP, raise } from '../interrupt/exceptions.js';
+import { sdm } from '../manual/sdm.js';
+import { isNull } from '../memory/segment-descriptor.js';
+import { RFLAGS } from '../register/rflags.js';
+import type { Cpu } from '../state/cpu.js';
+import { checkReturn, enterCode, enterRealCode, entersLongCode, type FarTarget } from './code-segment.js';
+import { defineInstruction } from './define.js';
+import { returnToOuterStack } from './far-transfer.js';
+import { mergeFlags, writableFlags } from './flags-on-stack.js';
+import { loadSegment } from './segment-load.js';
+import { popped, setStackTop } from './stack-access.js';
+
+const RF = 1n << BigInt(RFLAGS.bits.RF);
+const VIRTUAL_INTERRUPTS = (1n << BigInt(RFLAGS.bits.VIF)) | (1n << BigInt(RFLAGS.bits.VIP));
+const LOW_WORD = 0xffffn;
+
+type Bytes = 2 | 4 | 8;
+
+/** IRET restores RF, and at CPL 0 the virtual interrupt flags, which POPF does not. */
+function restoredFlags(cpu: Cpu, value: bigint, bytes: Bytes): bigint {
+  const mask = writableFlags(cpu) | RF | (cpu.CPL === 0 ? VIRTUAL_INTERRUPTS : 0n);
+  return mergeFlags(cpu, value, bytes === 2 ? mask & LOW_WORD : mask);
+}
+
+function returnInRealMode(cpu: Cpu, bytes: Bytes): void {
+  const {
+    values: [offset = 0n, code = 0n, flags = 0n],
+    top,
+  } = popped(cpu, bytes, 3);
+  const restored = restoredFlags(cpu, flags, bytes);
+  enterRealCode(cpu, Number(code & LOW_WORD), offset);
+  setStackTop(cpu, top);
+  cpu.RFLAGS.value = restored;
+}
+
+/** In 64-bit mode RSP and SS are popped whatever the level returned to. */
+function returnIn64BitMode(cpu: Cpu, bytes: Bytes): void {
+  const {
+    values: [offset = 0n, code = 0n, flags = 0n, pointer = 0n, stack = 0n],
+  } = popped(cpu, bytes, 5);
+  const target = checkReturn(cpu, Number(code & LOW_WORD), offset);
+  const restored = restoredFlags(cpu, flags, bytes); // what may be changed depends on the CPL before
+  const selector = Number(stack & LOW_WORD);
+  if (target.descriptor.rpl > cpu.CPL) returnToOuterStack(cpu, target, selector, pointer);
+  else returnToSameLevel(cpu, target, selector, pointer);
+  cpu.RFLAGS.value = restored;
+}
+
+function returnToSameLevel(cpu: Cpu, target: FarTarget, selector: number, pointer: bigint): void {
+  if (isNull(selector) && !entersLongCode(cpu, target)) raise(GP(0), 'core.iret.ss-null');
+  loadSegment(cpu, 'SS', selector);
+  enterCode(cpu, target, cpu.CPL);
+  setStackTop(cpu, pointer);
+}
+
+export const IRET = (
+  [
+    ['IRET', 2],
+    ['IRETD', 4],
+    ['IRETQ', 8],
+  ] as const
+).map(([mnemonic, bytes]) =>
+  defineInstruction({
+    mnemonic,
+    manual: sdm('IRET/IRETD/IRETQ—Interrupt Return'),
+    reads: ['RSP', 'RFLAGS', 'GDTR.base', 'GDTR.limit', 'LDTR.base', 'LDTR.limit', 'SS.attributes'],
+    writes: ['RIP', 'RSP', 'RFLAGS', 'CS.selector', 'SS.selector', 'nmiBlocked'],
+    flags: 'popped, as far as CPL and IOPL allow',
+    faults: [
+      {
+        id: `core.${mnemonic.toLowerCase()}.nt`,
+        fields: ['RFLAGS.NT', 'IA32_EFER.LMA'],
+        when: (cpu) => cpu.EFER.LMA && cpu.RFLAGS.NT,
+        raise: GP(0),
+        explain: 'IA-32e mode has no nested tasks: clear RFLAGS.NT.',
+      },
+    ],
+    effect(cpu) {
+      if (cpu.mode === 'real') returnInRealMode(cpu, bytes);
+      else if (cpu.mode === '64-bit') returnIn64BitMode(cpu, bytes);
+      else throw new NotModelled(`IRET in ${cpu.mode} mode`);
+      cpu.set('nmiBlocked', 0n); // not before the last check: a fault of IRET leaves NMIs blocked
+    },
+  }),
+);

@@ -1,0 +1,94 @@
+// Loads of data segment registers: MOV, POP and the pops of a return (SDM, "Segment Registers", and the pseudocode of
+// "MOV—Move"). CS is loaded by far transfers. Left out: virtual-8086 mode.
+import { NotModelled } from '../error.js';
+import { GP, NP, raise, SS } from '../interrupt/exceptions.js';
+import {
+  isAccessible,
+  isCode,
+  isConforming,
+  isNull,
+  readDescriptor,
+  type SegmentDescriptor,
+  segmentState,
+  setTypeBits,
+} from '../memory/segment-descriptor.js';
+import { ACCESS } from '../memory/segmentation.js';
+import type { SegmentRegister } from '../register/register-file.js';
+import type { Cpu } from '../state/cpu.js';
+
+type DataSegment = Extract<SegmentRegister, 'ES' | 'SS' | 'DS' | 'FS' | 'GS'>;
+
+/** Loads a segment register with a selector; raises #GP, #SS or #NP, with nothing changed. */
+export function loadSegment(cpu: Cpu, register: DataSegment, selector: number): void {
+  if (cpu.mode === 'virtual-8086')
+    throw new NotModelled('a load of a segment register in virtual-8086 mode', { register });
+  if (cpu.mode === 'real') loadParagraph(cpu, register, selector);
+  else if (register === 'SS') loadStackSegment(cpu, selector);
+  else loadDataSegment(cpu, register, selector);
+}
+
+/** Limit and access rights stay what they were. */
+function loadParagraph(cpu: Cpu, register: DataSegment, selector: number): void {
+  cpu.set(`${register}.selector`, BigInt(selector));
+  cpu.set(`${register}.base`, BigInt(selector) << 4n);
+}
+
+/** A null selector makes the register unusable; the base is cleared, as on every processor of the profiles. */
+export function loadNull(cpu: Cpu, register: DataSegment, selector: number, dpl = 0): void {
+  cpu.setSegment(register, {
+    selector: BigInt(selector),
+    base: 0n,
+    limit: 0n,
+    attributes: BigInt(ACCESS.unusable | (dpl << 5)),
+  });
+}
+
+function loadStackSegment(cpu: Cpu, selector: number): void {
+  if (isNull(selector)) {
+    loadNullStack(cpu, selector);
+    return;
+  }
+  const descriptor = readDescriptor(cpu, selector, GP, 'core.segment-load.limit');
+  checkStackSegment(descriptor, cpu.CPL);
+  setTypeBits(cpu, descriptor, 1);
+  cpu.setSegment('SS', segmentState(descriptor));
+}
+
+/** Only in 64-bit mode, and not at CPL 3. CPL is SS.DPL, of a null selector too. */
+function loadNullStack(cpu: Cpu, selector: number): void {
+  if (cpu.mode !== '64-bit' || cpu.CPL === 3 || (selector & 3) !== cpu.CPL) raise(GP(0), 'core.segment-load.ss-null');
+  loadNull(cpu, 'SS', selector, cpu.CPL);
+}
+
+/** The checks of a stack segment for a privilege level. */
+export function checkStackSegment(descriptor: SegmentDescriptor, cpl: number): void {
+  const { errorCode, rpl, dpl, codeOrData, present } = descriptor;
+  if (rpl !== cpl) raise(GP(errorCode), 'core.segment-load.ss-rpl');
+  if (!codeOrData || isCode(descriptor) || !isAccessible(descriptor)) raise(GP(errorCode), 'core.segment-load.ss-type');
+  if (dpl !== cpl) raise(GP(errorCode), 'core.segment-load.ss-dpl');
+  if (!present) raise(SS(errorCode), 'core.segment-load.ss-present');
+}
+
+function loadDataSegment(cpu: Cpu, register: Exclude<DataSegment, 'SS'>, selector: number): void {
+  if (isNull(selector)) {
+    loadNull(cpu, register, selector);
+    return;
+  }
+  const descriptor = readDescriptor(cpu, selector, GP, 'core.segment-load.limit');
+  const { errorCode, rpl, dpl, codeOrData, present } = descriptor;
+  if (!codeOrData || (isCode(descriptor) && !isAccessible(descriptor))) raise(GP(errorCode), 'core.segment-load.type');
+  if (!isConforming(descriptor) && Math.max(rpl, cpu.CPL) > dpl) raise(GP(errorCode), 'core.segment-load.dpl');
+  if (!present) raise(NP(errorCode), 'core.segment-load.present');
+  setTypeBits(cpu, descriptor, 1);
+  cpu.setSegment(register, segmentState(descriptor));
+}
+
+/** After a return to an outer level, data segments of a more privileged level become null. */
+export function dropPrivilegedSegments(cpu: Cpu): void {
+  for (const register of ['ES', 'FS', 'GS', 'DS'] as const) {
+    const attributes = Number(cpu.read(`${register}.attributes`));
+    const conforming = (attributes & (ACCESS.executable | 4)) === (ACCESS.executable | 4);
+    const dpl = (attributes >> 5) & 3;
+    if ((attributes & ACCESS.unusable) === 0 && dpl < cpu.CPL && !conforming) loadNull(cpu, register, 0);
+  }
+}

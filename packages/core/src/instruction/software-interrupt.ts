@@ -1,0 +1,83 @@
+// SDM, "INT n/INTO/INT3/INT1—Call to Interrupt Procedure". Left out: virtual-8086 mode, where delivery says so.
+import type { Outcome } from '../event/outcome.js';
+import { fault } from '../event/outcome.js';
+import { deliver } from '../interrupt/delivery.js';
+import { BP, GuestFault, type Raise } from '../interrupt/exceptions.js';
+import { sdm } from '../manual/sdm.js';
+import type { Cpu } from '../state/cpu.js';
+import { defineInstruction } from './define.js';
+import { operandAt } from './privilege.js';
+
+const MANUAL = sdm('INT n/INTO/INT3/INT1—Call to Interrupt Procedure');
+const READS = [
+  'IDTR.base',
+  'IDTR.limit',
+  'GDTR.base',
+  'GDTR.limit',
+  'TR.base',
+  'TR.limit',
+  'RSP',
+  'RFLAGS',
+  'SS.attributes',
+];
+const WRITES = ['RIP', 'RSP', 'RFLAGS', 'CS.selector', 'SS.selector'];
+
+/** Goes to the handler; a fault on the way leaves every register as it was. RIP is that of the next instruction. */
+function interrupt(cpu: Cpu, vector: number, software: boolean): void {
+  const before = cpu.words.slice();
+  try {
+    deliver(cpu, { vector, errorCode: undefined, software, fault: false, returnRip: cpu.RIP });
+  } catch (thrown) {
+    if (!(thrown instanceof GuestFault)) throw thrown;
+    cpu.words.set(before);
+    cpu.draft.contextChanged(cpu);
+    throw thrown;
+  }
+}
+
+export const INT = defineInstruction({
+  mnemonic: 'INT',
+  manual: MANUAL,
+  reads: READS,
+  writes: WRITES,
+  flags: 'TF, NT, RF and VM are cleared after RFLAGS was pushed; an interrupt gate clears IF too',
+  effect: (cpu, operands) => interrupt(cpu, Number(operandAt(operands, 0).read() & 0xffn), true),
+});
+
+/** INT3, INTO and INT1 raise an exception as their normal work: plugins are asked as for any, and it is the outcome. */
+function trap(cpu: Cpu, vector: number, software: boolean, raised: Raise): Outcome {
+  for (const intercept of cpu.definition.intercepts.exception) {
+    const taken = intercept(cpu, raised);
+    if (taken !== undefined) return taken;
+  }
+  interrupt(cpu, vector, software);
+  return raised;
+}
+
+export const INT3 = defineInstruction({
+  mnemonic: 'INT3',
+  manual: MANUAL,
+  reads: READS,
+  writes: WRITES,
+  flags: 'as INT n',
+  effect: (cpu) => trap(cpu, 3, true, BP),
+});
+
+export const INTO = defineInstruction({
+  mnemonic: 'INTO',
+  manual: MANUAL,
+  reads: READS,
+  writes: WRITES,
+  flags: 'as INT n if OF is 1',
+  effect: (cpu) => (cpu.RFLAGS.OF ? trap(cpu, 4, true, fault('#OF')) : undefined),
+});
+
+/** INT1 is a hardware exception in all but name: the gate's DPL does not count. */
+export const INT1 = defineInstruction({
+  mnemonic: 'INT1',
+  manual: MANUAL,
+  reads: READS,
+  writes: WRITES,
+  flags: 'as INT n',
+  effect: (cpu) => trap(cpu, 1, false, fault('#DB')),
+});

@@ -1,0 +1,102 @@
+// SDM, "System Instructions": HLT, the cache and TLB instructions, and STAC and CLAC. Control, debug and model-specific
+// registers, descriptor tables and SYSCALL have files of their own. Caches are not modelled: to write back or to drop them
+// is only checked.
+import { UD } from '../interrupt/exceptions.js';
+import { type SdmTitle, sdm } from '../manual/sdm.js';
+import { loadLinear } from '../memory/system-access.js';
+import { defineInstruction, type FaultRow } from './define.js';
+import { operandAt, privileged } from './privilege.js';
+
+export const HLT = defineInstruction({
+  mnemonic: 'HLT',
+  manual: sdm('HLT—Halt'),
+  reads: ['SS.attributes'],
+  writes: ['activity'],
+  flags: 'unaffected',
+  faults: [privileged('HLT')],
+  intrinsics: { hlt: { operands: [] } },
+  effect(cpu) {
+    cpu.activity = 'HLT';
+    return { kind: 'halted' };
+  },
+});
+
+export const WHOLE_CACHE = (
+  [
+    ['INVD', 'INVD—Invalidate Internal Caches'],
+    ['WBINVD', 'WBINVD—Write Back and Invalidate Cache'],
+    ['WBNOINVD', 'WBNOINVD—Write Back and Do Not Invalidate Cache'],
+  ] as const satisfies readonly (readonly [string, SdmTitle])[]
+).map(([mnemonic, title]) =>
+  defineInstruction({
+    mnemonic,
+    manual: sdm(title),
+    reads: ['SS.attributes'],
+    writes: [],
+    flags: 'unaffected',
+    faults: [privileged(mnemonic)],
+    effect: () => undefined,
+  }),
+);
+
+/** The address is used like that of a byte that is read. */
+export const CACHE_LINE = (
+  [
+    ['CLFLUSH', 'CLFLUSH—Flush Cache Line'],
+    ['CLFLUSHOPT', 'CLFLUSHOPT—Flush Cache Line Optimized'],
+    ['CLWB', 'CLWB—Cache Line Write Back'],
+  ] as const satisfies readonly (readonly [string, SdmTitle])[]
+).map(([mnemonic, title]) =>
+  defineInstruction({
+    mnemonic,
+    manual: sdm(title),
+    reads: [],
+    writes: [],
+    flags: 'unaffected',
+    effect(cpu, operands) {
+      const address = operandAt(operands, 0).linear('read');
+      if (address !== undefined) loadLinear(cpu, address, 1);
+    },
+  }),
+);
+
+export const INVLPG = defineInstruction({
+  mnemonic: 'INVLPG',
+  manual: sdm('INVLPG—Invalidate TLB Entries'),
+  reads: ['SS.attributes'],
+  writes: [],
+  flags: 'unaffected',
+  faults: [privileged('INVLPG')],
+  intrinsics: { invlpg: { operands: [{ in: 'address' }] } },
+  // One page need not be told from the others: no translation that is kept differs from the tables in memory. An address
+  // that is not canonical is no error and does nothing.
+  effect: (cpu) => cpu.draft.flushTlb(),
+});
+
+const smapOnly = (mnemonic: string): FaultRow => ({
+  id: `core.${mnemonic.toLowerCase()}.cpl`,
+  fields: ['SS.attributes'],
+  when: (cpu) => cpu.CPL > 0,
+  raise: UD,
+  explain: `${mnemonic} is not recognised with a CPL above 0.`,
+});
+
+/** RFLAGS.AC lets supervisor software reach user pages in spite of CR4.SMAP. */
+export const ALIGNMENT_CHECK_FLAG = (
+  [
+    ['STAC', 'STAC—Set AC Flag in EFLAGS Register', true],
+    ['CLAC', 'CLAC—Clear AC Flag in EFLAGS Register', false],
+  ] as const
+).map(([mnemonic, title, value]) =>
+  defineInstruction({
+    mnemonic,
+    manual: sdm(title),
+    reads: ['SS.attributes'],
+    writes: ['RFLAGS.AC'],
+    flags: 'AC is written, the others are unaffected',
+    faults: [smapOnly(mnemonic)],
+    effect(cpu) {
+      cpu.RFLAGS.AC = value;
+    },
+  }),
+);
