@@ -37,8 +37,8 @@ export class EventBlock {
   }
 
   append(event: MachineEvent): void {
-    this.#positions += positionsOf(event);
     if (isStepsRetired(event)) {
+      this.#positions += event.steps;
       if (this.#run?.processor === event.processor) this.#run = { ...this.#run, steps: this.#run.steps + event.steps };
       else this.#startRun(event);
       return;
@@ -47,6 +47,7 @@ export class EventBlock {
     const fields = isCoreType(event.type) ? [] : encodedFields(event);
     this.#endRun();
     this.#events++;
+    this.#positions++;
     this.#write(event, fields);
   }
 

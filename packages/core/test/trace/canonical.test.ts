@@ -70,10 +70,27 @@ describe('the canonical encoding', () => {
 
   // RFC 8949, Appendix A, where its encoding is ours too.
   it.each([
-    [0, '00'], [23, '17'], [24, '1818'], [1000, '1903e8'], [1000000, '1a000f4240'], [1000000000000, '1b000000e8d4a51000'],
-    [-1, '20'], [-1000, '3903e7'], [18446744073709551616n, 'c249010000000000000000'], [-18446744073709551617n, 'c349010000000000000000'],
-    [1.1, 'fb3ff199999999999a'], [false, 'f4'], [true, 'f5'], [null, 'f6'], [undefined, 'f7'], [Uint8Array.of(1, 2, 3, 4), '4401020304'],
-    ['', '60'], ['IETF', '6449455446'], ['\u00fc', '62c3bc'], [[1, [2, 3], [4, 5]], '8301820203820405'], [{ b: [2, 3], a: 1 }, 'a26161016162820203'],
+    [0, '00'],
+    [23, '17'],
+    [24, '1818'],
+    [1000, '1903e8'],
+    [1000000, '1a000f4240'],
+    [1000000000000, '1b000000e8d4a51000'],
+    [-1, '20'],
+    [-1000, '3903e7'],
+    [18446744073709551616n, 'c249010000000000000000'],
+    [-18446744073709551617n, 'c349010000000000000000'],
+    [1.1, 'fb3ff199999999999a'],
+    [false, 'f4'],
+    [true, 'f5'],
+    [null, 'f6'],
+    [undefined, 'f7'],
+    [Uint8Array.of(1, 2, 3, 4), '4401020304'],
+    ['', '60'],
+    ['IETF', '6449455446'],
+    ['\u00fc', '62c3bc'],
+    [[1, [2, 3], [4, 5]], '8301820203820405'],
+    [{ b: [2, 3], a: 1 }, 'a26161016162820203'],
   ])('writes as RFC 8949 does: $1', (data, hex) => {
     expect(bytesToHex(encodeCanonical(data))).toBe(hex);
   });
@@ -92,8 +109,13 @@ describe('the canonical encoding', () => {
   });
 
   it.each([
-    ['a function', () => 1], ['a class', new Map()], ['a symbol', Symbol('s')], ['half a pair', '\ud800'], ['a hole', new Array(2)],
-    ['another typed array', new Uint16Array(1)], ['a key that is half a pair', { '\udc00': 1 }],
+    ['a function', () => 1],
+    ['a class', new Map()],
+    ['a symbol', Symbol('s')],
+    ['half a pair', '\ud800'],
+    ['a hole', new Array(2)],
+    ['another typed array', new Uint16Array(1)],
+    ['a key that is half a pair', { '\udc00': 1 }],
   ])('refuses %s and says where it is', (_, thing) => {
     expect(() => encodeCanonical({ outer: [thing] })).toThrow(UsageError);
     expect(() => encodeCanonical({ outer: [thing] })).toThrow(/outer\.0/);
@@ -109,7 +131,11 @@ describe('the canonical encoding', () => {
   });
 
   it.each([
-    ['bytes', '5b001fffffffffffff'], ['text', '7affffffff'], ['an array', '9a7fffffff'], ['a map', 'ba7fffffff'], ['a bignum', 'c25a7fffffff'],
+    ['bytes', '5b001fffffffffffff'],
+    ['text', '7affffffff'],
+    ['an array', '9a7fffffff'],
+    ['a map', 'ba7fffffff'],
+    ['a bignum', 'c25a7fffffff'],
     ['more than 2^53', '9bffffffffffffffff'],
   ])('refuses a hostile length of %s before it allocates anything', (_, hex) => {
     const before = process.memoryUsage().arrayBuffers;

@@ -13,7 +13,9 @@ const digest = (state: MachineState): string => formatDigest(stateDigest(state))
 
 /** The same state with nothing shared and the keys of everything in another order. */
 function copyOf(state: MachineState): MachineState {
-  const frames = [...state.memory.frames()].map((address) => [Number(address) / 4096, state.memory.read(address, 4096)] as const);
+  const frames = [...state.memory.frames()].map(
+    (address) => [Number(address) / 4096, state.memory.read(address, 4096)] as const,
+  );
   const { memory: _, ...rest } = state;
   return { memory: new PhysicalMemory(FrameMap.EMPTY.with(frames.toReversed()), state.memory.ranges), ...turned(rest) };
 }
@@ -21,7 +23,11 @@ function copyOf(state: MachineState): MachineState {
 function turned<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map(turned) as Value;
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).toReversed().map(([key, part]) => [key, turned(part)])) as Value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toReversed()
+      .map(([key, part]) => [key, turned(part)]),
+  ) as Value;
 }
 
 describe('the digest of a state', () => {
@@ -34,9 +40,15 @@ describe('the digest of a state', () => {
           if (seals[index] === true) stateDigest(often.state);
           perform(once, each);
         }
-        const folded = once.log.entries().reduce((state, { event }) => apply(once.definition, state, event).state, initialState(once.definition));
+        const folded = once.log
+          .entries()
+          .reduce((state, { event }) => apply(once.definition, state, event).state, initialState(once.definition));
         const expected = digest(once.state);
-        expect([digest(often.state), digest(folded), digest(copyOf(once.state))]).toEqual([expected, expected, expected]);
+        expect([digest(often.state), digest(folded), digest(copyOf(once.state))]).toEqual([
+          expected,
+          expected,
+          expected,
+        ]);
       }),
       { numRuns: 20 },
     );
@@ -64,7 +76,15 @@ describe('the digest of a state', () => {
 
   it('tells the place of equal parts', () => {
     const part = Object.freeze({ x: 1 });
-    const values = [{ a: part, b: null }, { a: null, b: part }, { a: part, b: part }, [part, null], [null, part], [part], { 0: part }];
+    const values = [
+      { a: part, b: null },
+      { a: null, b: part },
+      { a: part, b: part },
+      [part, null],
+      [null, part],
+      [part],
+      { 0: part },
+    ];
     expect(new Set(values.map((value) => formatDigest(dataDigest(value)))).size).toBe(values.length);
   });
 
@@ -80,7 +100,13 @@ describe('the digest of a state', () => {
     const state = {
       position: 12,
       processors: [{ id: 0, general: { RAX: 1n, RIP: 2n ** 64n - 1n }, activity: 'active', plugins: {} }],
-      memory: new PhysicalMemory(FrameMap.EMPTY.with([[3, frame], [2 ** 30, frame.slice()]]), [{ start: 0, end: 2 ** 20 }]),
+      memory: new PhysicalMemory(
+        FrameMap.EMPTY.with([
+          [3, frame],
+          [2 ** 30, frame.slice()],
+        ]),
+        [{ start: 0, end: 2 ** 20 }],
+      ),
       turn: { processor: 0, used: 3 },
       plugins: { tally: { total: 5n, last: 'ü', seen: [1, -0, 1.5] } },
     } as unknown as MachineState;

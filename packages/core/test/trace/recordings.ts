@@ -54,7 +54,13 @@ const PROGRAM = [0x48, 0xff, 0xc0, 0x48, 0x89, 0x03, 0x48, 0x83, 0xc3, 0x08, 0xe
 /** Two processors, the plugin, and the program at RIP of the first. */
 export function tallyMachine(plugins: readonly Plugin[] = [tally()]): Machine {
   const boot = rawImage({ bytes: Uint8Array.from(PROGRAM), mode: 'long', load: CODE });
-  const machine = createMachine<readonly Plugin[]>({ profile: 'intel-server', processors: 2, memory: MEMORY_BYTES, plugins, boot });
+  const machine = createMachine<readonly Plugin[]>({
+    profile: 'intel-server',
+    processors: 2,
+    memory: MEMORY_BYTES,
+    plugins,
+    boot,
+  });
   machine.processor(0).set('RBX', BigInt(DATA));
   return machine;
 }
@@ -120,7 +126,12 @@ export function record(list: readonly Happening[], options: RecordOptions = DENS
 /** One trace with chunks of every kind, a few kilobytes long. */
 export function sampleTrace(): Recorded {
   const steps: Happening = { type: 'steps', steps: 700 };
-  const poke: Happening = { type: 'processor/registerSet', processor: 1, register: 'RAX', value: 0xffff_ffff_8000_0000n };
+  const poke: Happening = {
+    type: 'processor/registerSet',
+    processor: 1,
+    register: 'RAX',
+    value: 0xffff_ffff_8000_0000n,
+  };
   const write: Happening = { type: 'memory/written', address: 0x30_0000, bytes: Uint8Array.of(1, 2, 3) };
   const count: Happening = { type: 'tally/counted', by: 7, total: 9n, note: 'seven', data: Uint8Array.of(7) };
   const round = [steps, poke, write, count];

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDigest, stateDigest } from '../../src/trace/digest.js';
+import { Timeline } from '../../src/timeline/timeline.js';
 import { definitionOf } from '../../src/trace/definition-of.js';
+import { formatDigest, stateDigest } from '../../src/trace/digest.js';
 import { memorySink } from '../../src/trace/in-memory.js';
 import { openTrace } from '../../src/trace/reader.js';
 import { recordMachine, writeTrace } from '../../src/trace/record.js';
 import { logOf, verify } from '../../src/trace/replay.js';
-import { Timeline } from '../../src/timeline/timeline.js';
 import { DENSE, happenings, perform, record, sampleTrace, tally, tallyMachine } from './recordings.js';
 
 const parts = { plugins: { tally } };
@@ -19,7 +19,10 @@ describe('a recorded trace', () => {
         const trace = openTrace(file, { check });
         expect([trace.damage, trace.length]).toEqual([undefined, machine.position]);
         expect(logOf(trace, definitionOf(trace.header, parts)).entries()).toEqual(machine.log.entries());
-        expect(verify(trace, parts)).toMatchObject({ positions: machine.position, digest: formatDigest(stateDigest(machine.state)) });
+        expect(verify(trace, parts)).toMatchObject({
+          positions: machine.position,
+          digest: formatDigest(stateDigest(machine.state)),
+        });
       }),
       { numRuns: 30 },
     );
@@ -48,10 +51,14 @@ describe('a recorded trace', () => {
   it('gives any range of positions, runs of steps cut to fit', () => {
     const { machine, file } = sampleTrace();
     const trace = openTrace(file);
-    const range = fc.tuple(fc.nat(machine.position), fc.nat(machine.position)).map((pair) => pair.toSorted((a, b) => a - b) as [number, number]);
+    const range = fc
+      .tuple(fc.nat(machine.position), fc.nat(machine.position))
+      .map((pair) => pair.toSorted((a, b) => a - b) as [number, number]);
     fc.assert(
       fc.property(range, ([from, to]) => {
-        expect([...trace.events({ from, to })].flatMap(single)).toEqual([...machine.log.slice(from, to)].flatMap(single));
+        expect([...trace.events({ from, to })].flatMap(single)).toEqual(
+          [...machine.log.slice(from, to)].flatMap(single),
+        );
       }),
     );
   });
@@ -72,7 +79,10 @@ describe('a recorded trace', () => {
     const { machine } = sampleTrace();
     const sink = memorySink();
     writeTrace(machine.definition, machine.log, sink, DENSE);
-    expect(verify(openTrace(sink.bytes()), parts)).toMatchObject({ positions: machine.position, digest: formatDigest(stateDigest(machine.state)) });
+    expect(verify(openTrace(sink.bytes()), parts)).toMatchObject({
+      positions: machine.position,
+      digest: formatDigest(stateDigest(machine.state)),
+    });
   });
 
   it('is the same file when the same things happen', () => {
@@ -98,13 +108,24 @@ describe('a recorded trace', () => {
 describe('the size of a trace', () => {
   it('is some bytes a million fetched instructions', () => {
     const { file } = record([{ type: 'steps', steps: 1_000_000 }], {});
-    const { file: longer } = record(Array.from({ length: 3 }, () => ({ type: 'steps' as const, steps: 1_000_000 })), {});
+    const { file: longer } = record(
+      Array.from({ length: 3 }, () => ({ type: 'steps' as const, steps: 1_000_000 })),
+      {},
+    );
     expect(longer.length - file.length).toBeLessThan(400);
   });
 
   it('is less than 16 bytes an intrinsic', () => {
-    const call = { type: 'processor/registerSet', processor: 0, register: 'RAX', value: 0xffff_ffff_8000_0000n } as const;
-    const { file } = record(Array.from({ length: 10_000 }, () => call), {});
+    const call = {
+      type: 'processor/registerSet',
+      processor: 0,
+      register: 'RAX',
+      value: 0xffff_ffff_8000_0000n,
+    } as const;
+    const { file } = record(
+      Array.from({ length: 10_000 }, () => call),
+      {},
+    );
     expect(file.length).toBeLessThan(160_000);
   });
 });
@@ -112,5 +133,8 @@ describe('the size of a trace', () => {
 /** Runs that were continued are one entry in a log and may be several in a file: compared step by step. */
 function single({ position, event }: { position: number; event: { type: string; steps?: unknown } }): unknown[] {
   if (event.type !== 'processor/stepsRetired') return [{ position, event }];
-  return Array.from({ length: event.steps as number }, (_, index) => ({ position: position + index, event: { ...event, steps: 1 } }));
+  return Array.from({ length: event.steps as number }, (_, index) => ({
+    position: position + index,
+    event: { ...event, steps: 1 },
+  }));
 }
