@@ -74,7 +74,12 @@ function single(draft: MachineDraft, work: () => Outcome | void): Outcome {
 function retire(draft: MachineDraft, { processor, steps }: StepsRetired): Outcome {
   if (!Number.isSafeInteger(steps) || steps < 1)
     throw new UsageError('BAD_STEPS', { steps }, `${steps} steps cannot be taken: 1 or more are accepted`);
-  const taken = runSteps(draft, processor, steps);
+  let taken = 0;
+  do {
+    // A device that asks for the end stops whoever runs the machine. That the run went on afterwards is recorded.
+    draft.runner.stopRequested = false;
+    taken += runSteps(draft, processor, steps - taken);
+  } while (taken < steps && draft.runner.stopRequested);
   if (taken < steps) {
     const { activity } = draft.cpu(processor);
     throw new DivergenceError(

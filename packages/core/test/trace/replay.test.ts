@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { rawImage } from '../../src/boot/boot-image.js';
 import { DivergenceError } from '../../src/error.js';
 import type { MachineEvent } from '../../src/event/event.js';
+import { createMachine } from '../../src/machine/machine.js';
+import { debugConsole } from '../../src/platform/debug-console.js';
+import type { Plugin } from '../../src/plugin/define.js';
 import { memorySink } from '../../src/trace/in-memory.js';
 import { openTrace } from '../../src/trace/reader.js';
+import { recordMachine } from '../../src/trace/record.js';
 import { verify } from '../../src/trace/replay.js';
 import { TraceWriter } from '../../src/trace/writer.js';
 import { DENSE, record, sampleTrace, tally, tallyMachine } from './recordings.js';
@@ -100,5 +105,17 @@ describe('verification', () => {
     const { file, machine } = record([steps, steps, steps]);
     expect(machine.log.size).toBe(2);
     expect(verify(openTrace(file), parts).positions).toBe(31);
+  });
+
+  it('replays a run that a device ended and that went on afterwards', () => {
+    // inc rax; mov al, 5; out f4h, al; jmp back
+    const bytes = Uint8Array.of(0x48, 0xff, 0xc0, 0xb0, 5, 0xe6, 0xf4, 0xeb, 0xf7);
+    const boot = rawImage({ bytes, mode: 'long', load: 0x10_0000 });
+    const machine = createMachine<readonly Plugin[]>({ profile: 'intel-server', boot, plugins: [debugConsole] });
+    const sink = memorySink();
+    const recording = recordMachine(machine, sink);
+    for (let exit = 0; exit < 3; exit++) expect(machine.run().stop).toEqual({ reason: 'exit', value: 5 });
+    recording.close();
+    expect(verify(openTrace(sink.bytes()), { plugins: [debugConsole] }).positions).toBe(machine.position);
   });
 });
