@@ -1,5 +1,5 @@
-// The trace file as a table: what stands in it, in which order, and since which version. docs/trace-format.md says the
-// same in prose; trace/chunk.ts frames the chunks, and each kind has the file that is named here.
+// The trace file as a table: what stands in it, in which order, and since which version. trace/chunk.ts frames the chunks,
+// and the payload of each kind has the file that is named here.
 //
 //   prefix      magic (8 bytes), format version (4 bytes, little-endian)
 //   chunk ...   kind (1), first position (7), payload length (4), checksum (8), payload

@@ -43,11 +43,6 @@ function recordOf({ id: _id, activity: _activity, ...record }: ProcessorState): 
   return record;
 }
 
-/** The digest in the payload of a keyframe. */
-export function digestOfKeyframe(payload: Uint8Array, base: number): Uint8Array {
-  return new ByteReader(payload, base).raw(DIGEST_BYTES).slice();
-}
-
 /** What is needed to read a keyframe. */
 export interface KeyframeContext {
   readonly definition: MachineDefinition;

@@ -7,7 +7,7 @@ import type { MachineDefinition } from '../plugin/host.js';
 import { initialState } from '../state/initial-state.js';
 import type { MachineState } from '../state/machine.js';
 import { ByteReader } from './byte-reader.js';
-import { type ChunkPlace, checkChunk, payloadOffset, readFrame, readPayload } from './chunk.js';
+import { type ChunkPlace, payloadOffset, readFrame, readPayload } from './chunk.js';
 import { DIGEST_BYTES } from './digest.js';
 import { type Directory, directoryByScan, directoryFromIndex, type TraceDamage } from './directory.js';
 import { faultOfEvent } from './event-check.js';
@@ -55,7 +55,6 @@ export function openTrace(bytes: Uint8Array | TraceSource, options: OpenTraceOpt
       `the first chunk of a trace is its header, not ${frame.kind}`,
     );
   }
-  checkChunk(source, frame, seed);
   const payload = readPayload(source, frame, seed);
   const header = decodeHeader(payload, payloadOffset(frame));
   const chunkSeed = traceSeed(seed, payload);
