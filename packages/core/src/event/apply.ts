@@ -1,7 +1,7 @@
 // The one function that moves a state, in its two forms: inside a draft, and pure.
 import { DivergenceError, UsageError } from '../error.js';
 import { executeChecked } from '../execute/execute-checked.js';
-import { intrinsicOperands } from '../execute/operands.js';
+import { intrinsicOperands, outputOf } from '../execute/intrinsic-operands.js';
 import { GuestFault } from '../interrupt/exceptions.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import { GENERAL_REGISTERS } from '../register/register-file.js';
@@ -120,14 +120,14 @@ function executeIntrinsic(
   }
   const cpu = draft.activate(processor);
   const general = cpu.words.slice(0, GENERAL_REGISTERS.length * 2); // they have the first slots; implicit inputs go there
-  const { operands, output } = intrinsicOperands(cpu, name, intrinsic.shape, values);
+  const operands = intrinsicOperands(cpu, name, intrinsic.shape, values);
   try {
     const outcome =
       executeChecked(
         { cpu, operands, operandWidth: cpu.mode === '64-bit' ? 64 : cpu.codeAttribute('DB') ? 32 : 16 },
         intrinsic.instruction,
       ) ?? completed();
-    const value = intrinsic.shape.result?.(cpu) ?? output();
+    const value = intrinsic.shape.result?.(cpu) ?? outputOf(operands);
     return value === undefined || !succeeded(outcome) ? outcome : ({ ...outcome, value } as Outcome);
   } catch (thrown) {
     // The caller stands where the handler would: the exception is reported, not delivered.

@@ -1,5 +1,6 @@
 // What an event did. Outcomes are values that tests and users compare, so a field that does not apply is absent.
 import type { HazardReport } from '../rule/hazard.js';
+import { freezeDeeply } from '../state/freeze.js';
 
 /** An exception as the manual prints it. */
 export type ExceptionName =
@@ -90,12 +91,5 @@ export function isFailure(outcome: Outcome): boolean {
 
 /** Freezes an outcome with everything in it before it is handed out. */
 export function sealOutcome<Result extends Outcome>(outcome: Result): Result {
-  if (!Object.isFrozen(outcome)) freezeDeeply(outcome);
-  return outcome;
-}
-
-function freezeDeeply(value: unknown): void {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value)) return;
-  Object.freeze(value);
-  for (const part of Object.values(value)) freezeDeeply(part);
+  return freezeDeeply(outcome);
 }

@@ -1,6 +1,4 @@
-// The operands that a function-form instruction sees: of a decoded instruction, or given by the caller of an intrinsic.
-import { UsageError } from '../error.js';
-import type { IntrinsicShape } from '../instruction/define.js';
+// The operands that a function-form instruction sees when it was fetched and decoded.
 import type { Operand } from '../instruction/operand.js';
 import { GP, raise, SS } from '../interrupt/exceptions.js';
 import { type SegmentIndex, wide } from '../memory/linear-memory.js';
@@ -9,6 +7,7 @@ import { GENERAL_REGISTERS, SEGMENT_REGISTERS } from '../register/register-file.
 import type { Cpu } from '../state/cpu.js';
 import { FRAME_BYTES } from '../state/workbench.js';
 import type { Decoded, DecodedMemory, DecodedOperand, DecodedRegister } from './decode.js';
+import { ValueOperand } from './value-operand.js';
 
 const HIGH_BYTE_SHIFT = 8n;
 
@@ -24,15 +23,13 @@ function decodedOperand(cpu: Cpu, operand: DecodedOperand): Operand {
     case 'memory':
       return new MemoryOperand(cpu, operand);
     case 'immediate':
-      return { ...valueOperand(operand.value, operand.width), kind: 'immediate' };
+      return new ValueOperand('immediate', operand.width, operand.value);
     case 'far':
-      return {
-        ...valueOperand(
-          (BigInt(operand.selector) << BigInt(operand.width)) | BigInt(operand.offset),
-          operand.width + 16,
-        ),
-        kind: 'immediate',
-      };
+      return new ValueOperand(
+        'immediate',
+        operand.width + 16,
+        (BigInt(operand.selector) << BigInt(operand.width)) | BigInt(operand.offset),
+      );
   }
 }
 
@@ -176,76 +173,4 @@ function effectiveOffset(cpu: Cpu, { base, index, scale, displacement, addressWi
   const part = (register: DecodedRegister | undefined) =>
     register === undefined ? 0n : BigInt.asUintN(register.width, cpu.readSlot(register.index));
   return BigInt.asUintN(addressWidth, part(base) + part(index) * BigInt(scale) + displacement);
-}
-
-/** A value that stands where an operand would. */
-function valueOperand(value: bigint, width = 64): Operand {
-  return {
-    kind: 'value',
-    width,
-    linear: () => undefined,
-    place: () => undefined,
-    read: () => value,
-    write: () => {},
-    probeWrite: () => {},
-    readBytes: (length) => Uint8Array.from({ length }, (_, index) => Number((value >> BigInt(8 * index)) & 0xffn)),
-  };
-}
-
-/** The operands of an intrinsic and what it hands back. */
-export interface IntrinsicOperands {
-  readonly operands: readonly Operand[];
-  /** The last value written to an output, if the shape has one. */
-  readonly output: () => bigint | undefined;
-}
-
-/**
- * Builds the operands of an intrinsic from the caller's values and loads the implicit register inputs.
- * @throws UsageError for a wrong number of values or one that does not fit 64 bits
- */
-export function intrinsicOperands(
-  cpu: Cpu,
-  name: string,
-  shape: IntrinsicShape,
-  values: readonly bigint[],
-): IntrinsicOperands {
-  const registers = shape.registers ?? [];
-  const wanted = shape.operands.filter((operand) => 'in' in operand).length + registers.length;
-  const wrong = values.find((value) => BigInt.asUintN(64, value) !== value);
-  if (values.length !== wanted || wrong !== undefined) {
-    throw new UsageError(
-      'BAD_INTRINSIC_OPERANDS',
-      { intrinsic: name, values, wanted },
-      `${name} takes ${wanted} unsigned 64-bit values, not (${values.join(', ')})`,
-    );
-  }
-  const given = values.values();
-  let written: bigint | undefined;
-  const operands = shape.operands.map((operand): Operand => {
-    if ('register' in operand)
-      return {
-        ...valueOperand(0n),
-        kind: 'register',
-        register: operand.register,
-        read: () => cpu.read(operand.register),
-        write: (value) => cpu.set(operand.register, value),
-      };
-    if ('in' in operand) return valueOperand(given.next().value ?? 0n, operand.width);
-    return {
-      ...valueOperand(0n, operand.width),
-      write: (value) => {
-        written = value;
-      },
-    };
-  });
-  for (const register of registers) loadImplicit(cpu, register, given.next().value ?? 0n);
-  return { operands, output: () => written };
-}
-
-/** EDX:EAX takes a 64-bit value in two halves, as WRMSR and MUL print it. */
-function loadImplicit(cpu: Cpu, register: string, value: bigint): void {
-  if (register === 'EDX:EAX') {
-    cpu.RAX = value & 0xffff_ffffn;
-    cpu.RDX = value >> 32n;
-  } else cpu.set(register, value);
 }

@@ -60,6 +60,9 @@ const WALKS: Readonly<
 
 const ENTRY = { present: 1, writable: 2, user: 4, accessed: 0x20, dirty: 0x40, pageSize: 0x80 } as const;
 const ERROR = { present: 1, write: 2, user: 4, reserved: 8, fetch: 16 } as const;
+const PSE_36_RESERVED = 1 << 21;
+/** Bits 62:52, in the high half: ignored in IA-32e mode, reserved in PAE paging. */
+const PAE_RESERVED = 0x7ff0_0000;
 
 /** The end of a walk. */
 export interface Translation {
@@ -89,7 +92,9 @@ export function walk(
   const { mode } = context;
   if (mode === 'none') return { physical: low >>> 0, writable: true };
   const { entryBytes, rootAlignment, levels } = WALKS[mode];
-  let table = Math.floor((context.root % 2 ** 52) / rootAlignment) * rootAlignment;
+  // Outside IA-32e mode bits 63:32 of CR3 are ignored.
+  const rootBits = mode === '32-bit' || mode === 'PAE' ? 32 : 52;
+  let table = Math.floor((context.root % 2 ** rootBits) / rootAlignment) * rootAlignment;
   let rights = ENTRY.writable | ENTRY.user;
   let executeDisabled = false;
   const visited: Entry[] = [];
@@ -147,8 +152,10 @@ function offsetIn(low: number, high: number, { shift }: Level): number {
 
 /** Bits that must be 0: above the physical width, bit 63 without NXE, PS where no page can be, low bits of a large page. */
 function hasReservedBits(entry: Entry, current: Level, isPage: boolean, context: PagingContext): boolean {
-  if (context.mode === '32-bit') return false;
+  // Of a 4-MByte page: bit 21, above the address bits 39:32 that stand below it.
+  if (context.mode === '32-bit') return isPage && current.shift === 22 && (entry.low & PSE_36_RESERVED) !== 0;
   if (entry.high < 0 && !context.executeDisable) return true;
+  if (context.mode === 'PAE' && (entry.high & PAE_RESERVED) !== 0) return true;
   const address = frameOf(entry);
   if (address >= 2 ** (context.physicalBits - 12)) return true;
   if (!isPage) return (entry.low & ENTRY.pageSize) !== 0 && current.shift !== 12 && !current.mayMapPage;
@@ -186,7 +193,9 @@ function setAccessed(memory: PhysicalDraft, visited: readonly Entry[], access: A
 }
 
 function pageFault(context: PagingContext, low: number, high: number, access: AccessKind, bits: number): never {
-  const fetch = access === 'fetch' && (context.executeDisable || context.smep) ? ERROR.fetch : 0;
+  // Execution can be disabled by the entries of 8 bytes only: NXE says nothing while CR4.PAE is 0.
+  const tellsFetch = context.smep || (context.executeDisable && context.mode !== '32-bit');
+  const fetch = access === 'fetch' && tellsFetch ? ERROR.fetch : 0;
   const code = bits | (access === 'write' ? ERROR.write : 0) | (context.user ? ERROR.user : 0) | fetch;
   const address = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
   return raise(

@@ -49,6 +49,8 @@ export class SoftwareTlb implements LinearMemory {
   #fetch = FIRST_WORD + 2 * BANK_WORDS;
   /** While true, data accesses take the slow path: their entries carry a tag that the fast path does not know. */
   observed = false;
+  /** An entry was made since the last flush; the bench may have come with entries of somebody else. */
+  #used = true;
   /** Counts what may have changed a fetch translation: block look-ups compare it. */
   generation = 0;
 
@@ -63,8 +65,10 @@ export class SoftwareTlb implements LinearMemory {
 
   /** Forgets every translation. */
   flush(): void {
-    this.#words.fill(0, FIRST_WORD, FIRST_WORD + WORDS);
     this.generation++;
+    if (!this.#used) return;
+    this.#used = false;
+    this.#words.fill(0, FIRST_WORD, FIRST_WORD + WORDS);
   }
 
   /** Another processor, mode or privilege level. Banks keep their entries across a change of privilege alone. */
@@ -202,6 +206,7 @@ export class SoftwareTlb implements LinearMemory {
   }
 
   #enter(entry: number, low: number, high: number, offset: number, tag: number): void {
+    this.#used = true;
     this.#words[entry] = (low & ~PAGE_MASK) | tag;
     this.#words[entry + 1] = high;
     this.#words[entry + 2] = offset;

@@ -41,7 +41,7 @@ export type RuleTable<Subject, Result> = readonly Rule<Subject, Result>[];
 
 /**
  * Declares a table of checks. Section and result are said once; a row may override either.
- * @example defineRules(sdm('VMXON—Enter VMX Operation'), UD, [{ id: 'vmx.vmxon.pe', holds: …, explain: '…' }])
+ * @example defineRules(sdm('HLT—Halt'), GP(0), [{ id: 'example.size', holds: (bytes: number) => bytes > 0, explain: 'Give it a size.' }])
  */
 export function defineRules<Subject, Result>(
   manual: Citation,
@@ -77,11 +77,13 @@ export function firstViolation<Subject, Result>(
   rules: RuleTable<Subject, Result>,
   subject: Subject,
 ): Violation<Subject, Result> | undefined {
-  for (const rule of rules) {
-    const violation = violationOf(rule, subject);
-    if (violation !== undefined) return violation;
+  let current: Rule<Subject, Result> | undefined;
+  try {
+    for (current of rules) if (current.appliesWhen(subject) && !current.holds(subject)) return { rule: current };
+    return undefined;
+  } catch (thrown) {
+    return abandoned(current as Rule<Subject, Result>, thrown);
   }
-  return undefined;
 }
 
 /** Every violated rule in the table's order: what `why` shows. */
@@ -99,7 +101,12 @@ function violationOf<Subject, Result>(
   try {
     return !rule.appliesWhen(subject) || rule.holds(subject) ? undefined : { rule };
   } catch (thrown) {
-    if (thrown instanceof GuestFault) return { rule, fault: { ...thrown.raised, rule: rule.id } };
-    throw thrown;
+    return abandoned(rule, thrown);
   }
+}
+
+/** A row that reads an operand was left by the exception that the read raised. */
+function abandoned<Subject, Result>(rule: Rule<Subject, Result>, thrown: unknown): Violation<Subject, Result> {
+  if (thrown instanceof GuestFault) return { rule, fault: { ...thrown.raised, rule: rule.id } };
+  throw thrown;
 }

@@ -45,7 +45,7 @@ export function* walkSteps(
   const host = new DraftHost(definition, from);
   try {
     for (const { position, event } of log.slice(from.position, to)) {
-      const single: MachineEvent = isStepsRetired(event) ? { ...event, steps: 1 } : event;
+      const single: MachineEvent = isStepsRetired(event) ? Object.freeze({ ...event, steps: 1 }) : event;
       const steps = isStepsRetired(event) ? event.steps : 1;
       for (let done = 0; done < steps; done++) yield takeStep(host.draft(), single, position + done, observer);
     }

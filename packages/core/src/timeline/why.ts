@@ -6,7 +6,8 @@ import type { Faulted, Outcome } from '../event/outcome.js';
 import { isFailure } from '../event/outcome.js';
 import type { Decoded } from '../execute/decode.js';
 import { InstructionStream } from '../execute/decode.js';
-import { intrinsicOperands, operandsOf } from '../execute/operands.js';
+import { intrinsicOperands } from '../execute/intrinsic-operands.js';
+import { operandsOf } from '../execute/operands.js';
 import type { Execution, FunctionInstruction } from '../instruction/define.js';
 import { explanationOf } from '../interrupt/fault-explanations.js';
 import type { Citation } from '../manual/citation.js';
@@ -15,6 +16,7 @@ import type { HazardReport } from '../rule/hazard.js';
 import { allViolations } from '../rule/rule.js';
 import type { Cpu } from '../state/cpu.js';
 import { DraftHost } from '../state/draft-host.js';
+import { freezeDeeply } from '../state/freeze.js';
 import type { MachineState } from '../state/machine.js';
 import { bytesAt, type Step } from './step.js';
 
@@ -65,7 +67,7 @@ export function explain(timeline: ExplainedTimeline, position?: number): Explana
   if (step === undefined) return undefined;
   const { outcome } = step;
   const decidedBy = 'rule' in outcome ? (outcome.rule as string | undefined) : undefined;
-  return Object.freeze({
+  return freezeDeeply({
     step,
     outcome,
     chain: outcome.kind === 'shutdown' ? (outcome as { chain: readonly Faulted[] }).chain : [],
@@ -160,7 +162,7 @@ function prepare(definition: MachineDefinition, host: DraftHost, { event }: Step
     const cpu = host.draft().activate(processor);
     return {
       instruction: intrinsic.instruction,
-      execution: { cpu, operands: intrinsicOperands(cpu, name, intrinsic.shape, values).operands, operandWidth: 64 },
+      execution: { cpu, operands: intrinsicOperands(cpu, name, intrinsic.shape, values), operandWidth: 64 },
     };
   }
   if (!isStepsRetired(event)) return undefined;
