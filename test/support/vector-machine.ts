@@ -134,21 +134,31 @@ export class VectorRunner {
 
   /** Sets the state and returns the data window as it is before the instruction. */
   #load({ code, in: before }: Vector): Uint8Array {
-    const cpu = this.#machine.processor(0);
     const given = new Map(
       Object.entries(before.regs ?? {}).map(([name, value]) => [name.toUpperCase(), numberOf(value)]),
     );
-    for (const [index, name] of GENERAL.entries()) cpu.set(name, given.get(name) ?? freshRegister(index));
-    cpu.set('RFLAGS', numberOf(before.flags));
-    cpu.set('RIP', START);
+    for (const [index, name] of GENERAL.entries()) this.#set(name, given.get(name) ?? freshRegister(index));
+    this.#set('RFLAGS', numberOf(before.flags));
+    this.#set('RIP', START);
     const window = withRuns(FRESH_WINDOW, before.mem ?? []);
-    this.#machine.writeMemory(PHYSICAL.data, window);
+    this.#write(PHYSICAL.data, window);
     const length = code.length / 2;
     if (length > FRESH_CODE.length / 2)
       this.#machine.writeMemory(PHYSICAL.code, new Uint8Array(WINDOW_BYTES).fill(0xcc));
     else this.#machine.writeMemory(PHYSICAL.code + 0x800, FRESH_CODE);
     this.#machine.writeMemory(PHYSICAL.code + 0x800, bytesOf(code));
     return window;
+  }
+
+  /** Most of the state is as the last vector left it: what need not change makes no event. */
+  #set(register: string, value: bigint): void {
+    const cpu = this.#machine.processor(0);
+    if (cpu.read(register) !== value) cpu.set(register, value);
+  }
+
+  #write(address: number, bytes: Uint8Array): void {
+    const before = this.#machine.readMemory(address, bytes.length);
+    if (Buffer.compare(bytes, before) !== 0) this.#machine.writeMemory(address, bytes);
   }
 
   #execute({ retired = 1 }: Vector): Outcome {
@@ -174,14 +184,13 @@ export class VectorRunner {
   #compareMemory({ out: after }: Vector, before: Uint8Array): Differences {
     const wanted = withRuns(before, after.mem ?? []);
     const found = this.#machine.readMemory(PHYSICAL.data, WINDOW_BYTES);
+    if (Buffer.compare(found, wanted) === 0) return [];
     const offset = found.findIndex((byte, index) => byte !== wanted[index]);
-    return offset < 0
-      ? []
-      : difference(
-          `[${(Number(DATA) + offset).toString(16)}]`,
-          BigInt(found[offset] ?? 0),
-          BigInt(wanted[offset] ?? 0),
-        );
+    return difference(
+      `[${(Number(DATA) + offset).toString(16)}]`,
+      BigInt(found[offset] ?? 0),
+      BigInt(wanted[offset] ?? 0),
+    );
   }
 }
 

@@ -23,14 +23,18 @@ interface PendingWrite {
   readonly clears: (bit: number) => boolean;
 }
 
-/** A row that concerns writes of one register. */
+/** A row that concerns writes of one register. Where the value comes from is among what it reads. */
 function whenWriting(
   register: WritableRegister,
-  row: Omit<FaultRow, 'when' | 'raise'> & { readonly refused: (write: PendingWrite) => boolean },
+  row: Pick<FaultRow, 'id' | 'explain' | 'note'> & {
+    readonly fields?: readonly string[];
+    readonly refused: (write: PendingWrite) => boolean;
+  },
 ): FaultRow {
-  const { refused, ...rest } = row;
+  const { refused, fields = [], ...rest } = row;
   return {
     ...rest,
+    fields: ({ operands }) => [...fields, operands[1]?.place() ?? []].flat(),
     raise: GP(0),
     when: (cpu, operands) => operands[0]?.register === register && refused(pendingWrite(cpu, operands)),
   };
