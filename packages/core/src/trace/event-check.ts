@@ -12,9 +12,14 @@ export interface EventFault {
   readonly message: string;
 }
 
-const integer: Codec<bigint> = { name: 'bigint', accepts: (value): value is bigint => typeof value === 'bigint' };
+/** Far wider than any register: so that no single operand can be longer than a chunk. */
+const INTEGER_BITS = 1024;
+const integer: Codec<bigint> = {
+  name: `integer of ${INTEGER_BITS} bits`,
+  accepts: (value): value is bigint => typeof value === 'bigint' && BigInt.asIntN(INTEGER_BITS, value) === value,
+};
 const integers: Codec<readonly bigint[]> = {
-  name: 'bigints',
+  name: `integers of ${INTEGER_BITS} bits`,
   accepts: (value): value is readonly bigint[] => Array.isArray(value) && value.every((item) => integer.accepts(item)),
 };
 const steps: Codec<number> = {

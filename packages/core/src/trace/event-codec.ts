@@ -14,8 +14,8 @@ const FORM = { steps: 0, intrinsic: 1, register: 2, memory: 3, defined: 4 } as c
 const FORMS = 8;
 /** What one event takes at least: its first number and one of its fields. */
 const SHORTEST_EVENT = 2;
-/** Bytes of an integer that is accepted: more is no operand of anything. */
-const LONGEST_INTEGER = 2 ** 16;
+/** Bytes of an integer: the 1024 bits that trace/event-check.ts lets in. */
+const LONGEST_INTEGER = 128;
 /** Up to here a number is as exact as a bigint, and faster. */
 const EXACT = 2n ** 53n - 1n;
 

@@ -74,6 +74,7 @@ describe('a trace writer', () => {
       [{ ...poke, processor: 2 } as MachineEvent],
       [{ ...poke, register: 'RZX' } as MachineEvent],
       [{ ...poke, added: 1 } as MachineEvent],
+      [{ ...poke, value: 2n ** 1024n } as MachineEvent],
       [{ type: 'processor/intrinsicExecuted', processor: 0, intrinsic: 'vmxoff', operands: [] }],
       [{ type: 'processor/stepsRetired', processor: 0, steps: 0 }],
       [{ type: 'tally/counted', by: 1, total: 1n, note: '\ud800', data: new Uint8Array() }],
