@@ -144,6 +144,33 @@ describe('32-bit paging', () => {
     expect(walk(memory, context, 0x1abc, 0, 'read').physical).toBe(0x7abc);
     expect(walk(memory, context, 0x0040_0010, 0, 'read').physical).toBe(3 * 2 ** 32 + 0x0080_0010);
   });
+
+  it('takes #PF with RSVD for bit 21 of a 4-MByte page', () => {
+    const context: PagingContext = { ...CONTEXT, mode: '32-bit' };
+    const walkWith = (entry: bigint) => () => walk(memoryWith({ 4096: entry }), context, 0, 0, 'read');
+    expect(faultOf(walkWith(0x0060_0083n))).toMatchObject({ vector: '#PF', errorCode: 9 });
+  });
+
+  it('tells a fetch in the error code only with SMEP, for NXE has no effect', () => {
+    const fetch = (smep: boolean) => () =>
+      walk(memoryWith({}), { ...CONTEXT, mode: '32-bit', smep }, 0x1234, 0, 'fetch');
+    expect([faultOf(fetch(false)), faultOf(fetch(true))]).toMatchObject([{ errorCode: 0 }, { errorCode: 16 }]);
+  });
+
+  it('ignores bits 63:32 of CR3', () => {
+    const context: PagingContext = { ...CONTEXT, mode: '32-bit', root: 2 ** 32 + 0x1000 };
+    expect(walk(memoryWith({ 4096: 0x83n }), context, 0x1234, 0, 'read').physical).toBe(0x1234);
+  });
+});
+
+describe('PAE paging', () => {
+  it('takes #PF with RSVD for bits 62:52 of an entry, which 4-level paging ignores', () => {
+    const ignored = 1n << 52n;
+    const pae = memoryWith({ 4096: 0x2001n, 8192: ignored | 0x83n });
+    expect(faultOf(() => walk(pae, { ...CONTEXT, mode: 'PAE' }, 0, 0, 'read'))).toMatchObject({ errorCode: 9 });
+    const fourLevels = memoryWith({ 4096: 0x2003n, 8192: ignored | 0x83n });
+    expect(walk(fourLevels, CONTEXT, 0x1234, 0, 'read').physical).toBe(0x1234);
+  });
 });
 
 function faultOf(work: () => unknown): unknown {
