@@ -99,6 +99,11 @@ export const FAULT_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
     explain: 'The gate must lead to a 64-bit code segment with DPL not above CPL.',
     fields: [...TABLE_FIELDS, 'GDTR.base'],
   },
+  'core.idt.target-canonical': {
+    manual: IDT,
+    explain: 'The offset in the gate must be canonical.',
+    fields: TABLE_FIELDS,
+  },
   'core.idt.target-present': {
     manual: IDT,
     explain: 'The code segment in the gate must be present.',

@@ -14,7 +14,7 @@ import { ACCESS } from '../memory/segmentation.js';
 import { asSupervisor, loadLinear, storeLinear } from '../memory/system-access.js';
 import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
-import { GP, NP, raise, TS } from './exceptions.js';
+import { GP, NP, raise, SS, TS } from './exceptions.js';
 
 /** What is delivered. */
 export interface Delivery {
@@ -58,8 +58,12 @@ export function deliverThroughGate(cpu: Cpu, delivery: Delivery): void {
   const oldCpl = cpu.CPL;
   const cpl = isConforming(code) ? oldCpl : code.dpl;
   const frame = frameOf(cpu, delivery);
-  const stack = stackPointer(cpu, gate, cpl, oldCpl);
-  cpu.set('SS.attributes', withDpl(cpu.read('SS.attributes'), cpl));
+  const ext = delivery.software ? 0 : EXT;
+  const stack = stackPointer(cpu, gate, cpl, oldCpl, ext);
+  if (!isCanonicalAddress(cpu, stack - 8n * BigInt(frame.length)) || !isCanonicalAddress(cpu, stack - 1n))
+    raise(SS(ext), 'core.linear-address.canonical');
+  if (!isCanonicalAddress(cpu, gate.offset)) raise(GP(ext), 'core.idt.target-canonical');
+  if (cpl !== oldCpl) cpu.set('SS.attributes', withDpl(cpu.read('SS.attributes'), cpl));
   pushFrame(cpu, stack, frame);
   cpu.RSP = stack - 8n * BigInt(frame.length);
   if (cpl !== oldCpl) loadNullStack(cpu, cpl);
@@ -112,15 +116,21 @@ function frameOf(cpu: Cpu, { returnRip, errorCode, fault }: Delivery): readonly 
 }
 
 /** The stack that the frame goes to, aligned to 16 bytes: an IST entry, RSP of the new level, or the current one. */
-function stackPointer(cpu: Cpu, { ist }: Gate, cpl: number, oldCpl: number): bigint {
+function stackPointer(cpu: Cpu, { ist }: Gate, cpl: number, oldCpl: number, ext: number): bigint {
   if (ist === 0 && cpl === oldCpl) return cpu.RSP & ~0xfn;
   const offset = ist === 0 ? TSS_RSP0 + cpl * 8 : TSS_IST1 + (ist - 1) * 8;
   if (offset + 7 > Number(cpu.read('TR.limit')))
-    raise(TS(Number(cpu.read('TR.selector') & ~3n) | EXT), 'core.tss.limit');
+    raise(TS(Number(cpu.read('TR.selector') & ~3n) | ext), 'core.tss.limit');
   return asSupervisor(cpu, () => loadLinear(cpu, cpu.read('TR.base') + BigInt(offset), 8)) & ~0xfn;
 }
 
-/** The whole frame must be writable before any of it counts; a non-canonical stack is #SS(0) with EXT. */
+/** The handler runs in 64-bit mode, whatever mode was interrupted. */
+function isCanonicalAddress(cpu: Cpu, address: bigint): boolean {
+  const width = cpu.CR4.LA57 ? 57 : 48;
+  return BigInt.asIntN(width, address) === BigInt.asIntN(64, address);
+}
+
+/** The whole frame must be writable before any of it counts. */
 function pushFrame(cpu: Cpu, top: bigint, frame: readonly bigint[]): void {
   for (const [index, value] of frame.entries()) {
     storeLinear(cpu, BigInt.asUintN(64, top - 8n * BigInt(index + 1)), 8, value, STACK);

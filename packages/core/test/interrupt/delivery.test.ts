@@ -130,6 +130,39 @@ describe('an exception in 64-bit mode', () => {
     expect(quads(machine, Number(cpu.read('RSP')), 1)).toEqual([0n]);
   });
 
+  it('does not enter a handler whose offset is not canonical: #GP with EXT is raised, and nothing is pushed for the first', () => {
+    const machine = machineWithIdt(UD2, { vector: 6 }, { vector: 13, offset: HANDLER + 32 });
+    const high = new Uint8Array(4);
+    new DataView(high.buffer).setUint32(0, 0x8000_0000, true);
+    machine.writeMemory(IDT + 6 * 16 + 8, high);
+    const cpu = machine.processor(0);
+    const stack = cpu.read('RSP') & ~0xfn;
+    cpu.step();
+    expect([cpu.read('RIP'), cpu.read('RSP')]).toEqual([BigInt(HANDLER + 32), stack - 48n]);
+    expect(quads(machine, Number(stack) - 48, 2)).toEqual([1n, BigInt(CODE)]);
+  });
+
+  it('names the external event in #SS for a stack that is not canonical', () => {
+    const machine = machineWithIdt(UD2, { vector: 6 }, { vector: 12, ist: 1 });
+    const cpu = machine.processor(0);
+    cpu.set('TR.base', BigInt(TSS));
+    cpu.set('TR.limit', 0x67n);
+    cpu.set('RSP', 0x8000_0000_0000n + 0x100n);
+    const pointer = new Uint8Array(8);
+    new DataView(pointer.buffer).setBigUint64(0, BigInt(IST_STACK), true);
+    machine.writeMemory(TSS + 36, pointer);
+    cpu.step();
+    expect(quads(machine, IST_STACK - 48, 2)).toEqual([1n, BigInt(CODE)]);
+  });
+
+  it('does not name an external event in #TS for a software interrupt', () => {
+    const machine = machineWithIdt(hex('cd 40'), { vector: 0x40, ist: 1 }, { vector: 10 });
+    const cpu = machine.processor(0);
+    cpu.set('TR.selector', 0x28n);
+    cpu.set('TR.limit', 0n);
+    expect(cpu.step()).toMatchObject({ vector: '#TS', errorCode: 0x28 });
+  });
+
   it('shuts the processor down when the double fault cannot be delivered, and nothing runs after that', () => {
     const machine = machineWith(UD2);
     expect(machine.run().stop).toMatchObject({ reason: 'shutdown', processor: 0, outcome: { kind: 'shutdown' } });
