@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  completed,
   createMachine,
   debugConsole,
   type MachineState,
@@ -14,6 +15,7 @@ import {
 } from '@retrovisor/core';
 import { vmSucceed, vmxMachineIn, vmxProcessorIn } from '@retrovisor/vmx';
 import { describe, expect, it, vi } from 'vitest';
+import enableSvm, { machine as svmOptions } from '../../examples/svm/enable-svm.js';
 import walkScript, {
   machine as options,
   VMCS_REGION,
@@ -111,6 +113,17 @@ describe('the walk as machine code', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe('enabling SVM', () => {
+  it('sets EFER.SVME on one processor and carries state through a VMCB', () => {
+    const machine = createMachine(svmOptions);
+    expect(enableSvm(machine)).toEqual(completed());
+    const timeline = machine.timeline();
+    expect([0, 1].map((id) => timeline.read(`processor/${id}/IA32_EFER.SVME`))).toEqual([1n, 0n]);
+    expect(timeline.lastWrite('vmcb:LSTAR')?.text).toBe('vmsave(0x201000)');
+    expect(timeline.why()).toBeUndefined();
   });
 });
 
