@@ -26,7 +26,7 @@ const ARITHMETIC: readonly FlagName[] = ['CF', 'PF', 'AF', 'ZF', 'SF', 'OF'];
 const WITHOUT_CARRY = ARITHMETIC.filter((flag) => flag !== 'CF');
 
 /** The flags that each rule writes: INC and DEC leave CF. */
-export const FLAGS_WRITTEN: Readonly<Record<FlagRule, readonly FlagName[]>> = {
+const FLAGS_WRITTEN: Readonly<Record<FlagRule, readonly FlagName[]>> = {
   add: ARITHMETIC,
   sub: ARITHMETIC,
   logic: ARITHMETIC,
@@ -35,7 +35,7 @@ export const FLAGS_WRITTEN: Readonly<Record<FlagRule, readonly FlagName[]>> = {
 };
 
 /** The flags that each condition code reads. */
-export const FLAGS_READ: Readonly<Record<ConditionCode, readonly FlagName[]>> = {
+const FLAGS_READ: Readonly<Record<ConditionCode, readonly FlagName[]>> = {
   O: ['OF'],
   NO: ['OF'],
   B: ['CF'],

@@ -37,7 +37,7 @@ function sharedNames(effect: Effect): Map<Expression, SharedName> {
   const count = (node: Expression): void => void uses.set(node, (uses.get(node) ?? 0) + 1);
   const nodes = nodesOf(effect);
   for (const node of nodes) for (const operand of operandsOf(node)) count(operand);
-  for (const statement of effect) for (const value of new Set(valuesOf(statement))) count(value);
+  for (const statement of effect) for (const value of valuesOf(statement)) count(value);
   const shared = nodes.filter(
     (node) => operandsOf(node).length > 0 && node.kind !== 'memory' && (uses.get(node) ?? 0) > 1,
   );

@@ -103,20 +103,13 @@ class Picker {
   }
 }
 
-/** Draws effects. `memory: false` leaves out what can fault. */
-export function arbitraryEffect({ memory = true } = {}): fc.Arbitrary<Effect> {
-  return fc
-    .tuple(fc.array(draft, { minLength: 1, maxLength: 14 }), fc.array(draft, { minLength: 1, maxLength: 5 }))
-    .map(([nodes, statements]) => new Drawing(memory).effect(nodes, statements));
-}
+/** Effects of one to five statements over up to fourteen nodes. */
+export const arbitraryEffect: fc.Arbitrary<Effect> = fc
+  .tuple(fc.array(draft, { minLength: 1, maxLength: 14 }), fc.array(draft, { minLength: 1, maxLength: 5 }))
+  .map(([nodes, statements]) => new Drawing().effect(nodes, statements));
 
 class Drawing {
   readonly #nodes: Expression[] = [];
-  readonly #memory: boolean;
-
-  constructor(memory: boolean) {
-    this.#memory = memory;
-  }
 
   effect(nodes: readonly Draft[], statements: readonly Draft[]): Effect {
     for (const each of nodes) this.#nodes.push(this.#node(new Picker(each)));
@@ -170,7 +163,7 @@ class Drawing {
     const operand = (of: Width = width): Expression => this.#operand(picker, of);
     switch (picker.number(9)) {
       case 0:
-        return width === 1 || !this.#memory ? build.condition(picker.one(CONDITION_CODES)) : this.#place(picker, width);
+        return width === 1 ? build.condition(picker.one(CONDITION_CODES)) : this.#place(picker, width);
       case 1:
         return { kind: 'compare', width: 1, operator: picker.one(COMPARISONS), left: operand(), right: operand() };
       case 2:
@@ -207,7 +200,7 @@ class Drawing {
       case 1:
         return build.write(this.#register(picker, width), operand());
       case 2:
-        return build.write(this.#memory ? this.#place(picker, width) : this.#register(picker, width), operand());
+        return build.write(this.#place(picker, width), operand());
       case 3:
         return build.arithmeticFlags(picker.one(FLAG_RULES), operand(), operand(), operand());
       case 4: {

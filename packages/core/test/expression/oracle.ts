@@ -45,11 +45,6 @@ export function perform(effect: Effect, machine: OracleMachine): void {
   new Oracle(effect, machine).perform();
 }
 
-/** The value of a node in a machine. */
-export function oracleValue(node: Expression, machine: OracleMachine): bigint {
-  return new Oracle([], machine).value(node);
-}
-
 const ones = (width: number): bigint => (1n << BigInt(width)) - 1n;
 const signed = (value: bigint, width: number): bigint => BigInt.asIntN(width, value);
 const bool = (value: boolean): bigint => (value ? 1n : 0n);

@@ -4,7 +4,7 @@ import type { BinaryOperator, Expression, MemoryPlace, SegmentName } from '../..
 import { type LinearMemory, type SegmentIndex, wide } from '../../memory/linear-memory.js';
 import { SEGMENT_REGISTERS, slotOf } from '../../register/register-file.js';
 import type { EvaluationContext } from './context.js';
-import { constantSource, halves, high, low, type Source, wordSource } from './source.js';
+import { constantSource, halves, high, low, putWide, type Source, type Step, wordSource } from './source.js';
 import { carryInto } from './wide-operators.js';
 
 /** A sum of two sources, the second shifted left by 0 to 31, and a constant. */
@@ -20,27 +20,41 @@ export interface Sum {
 }
 
 /** Where an access goes: a sum that is a linear address, or an offset that `segmented` checks. */
-export interface Access extends Sum {
+export interface Access {
+  readonly sum: Sum;
   readonly segmented: boolean;
   readonly segment: SegmentIndex;
   readonly bytes: number;
 }
 
 /** The low half of a sum; the high half goes to `wide.high`. */
-export function sumOf(words: Int32Array, sum: Sum): number {
+function sumOf(words: Int32Array, sum: Sum): number {
   const base = low(words, sum.base);
+  const plain = (base + sum.low) | 0;
+  const plainHigh = high(words, sum.base) + sum.high + carryInto(base, plain);
+  if (sum.index === NOTHING) {
+    wide.high = plainHigh & sum.highMask;
+    return plain & sum.lowMask;
+  }
   const index = low(words, sum.index);
-  const partial = (base + (index << sum.shift)) | 0;
-  const total = (partial + sum.low) | 0;
+  const total = (plain + (index << sum.shift)) | 0;
+  // Two shifts for the bits that cross, because a shift by 32 would shift by 0.
   const indexHigh = (high(words, sum.index) << sum.shift) | ((index >>> 1) >>> (31 - sum.shift));
-  const carries = carryInto(base, partial) + carryInto(partial, total);
-  wide.high = (high(words, sum.base) + indexHigh + sum.high + carries) & sum.highMask;
+  wide.high = (plainHigh + indexHigh + carryInto(plain, total)) & sum.highMask;
   return total & sum.lowMask;
+}
+
+/** Puts a sum into a slot. */
+export function sumStep(words: Int32Array, to: number, sum: Sum): Step {
+  return () => {
+    const total = sumOf(words, sum);
+    putWide(words, to, total, wide.high);
+  };
 }
 
 /** The low half of the linear address of an access; the high half goes to `wide.high`. */
 export function linearOf(words: Int32Array, memory: LinearMemory, access: Access, isWrite: boolean): number {
-  const offset = sumOf(words, access);
+  const offset = sumOf(words, access.sum);
   if (!access.segmented) return offset;
   const linear = memory.segmented(offset, access.segment, access.bytes, isWrite);
   wide.high = 0;
@@ -48,17 +62,23 @@ export function linearOf(words: Int32Array, memory: LinearMemory, access: Access
 }
 
 const NOTHING = constantSource(0n);
-const ALL = { lowMask: -1, highMask: -1 } as const;
-const MASKS = { 64: ALL, 32: { lowMask: -1, highMask: 0 }, 16: { lowMask: 0xffff, highMask: 0 } } as const;
 
-/** A source alone as a sum. */
-export function plainSum(base: Source): Sum {
-  return { base, index: NOTHING, shift: 0, low: 0, high: 0, ...ALL };
+/** All sums are made here: objects of one hidden class. */
+function sumFrom(base: Source, index: Source, shift: number, constant: bigint, width: 16 | 32 | 64): Sum {
+  const [constantLow, constantHigh] = halves(constant);
+  const [lowMask, highMask] = [width === 16 ? 0xffff : -1, width === 64 ? -1 : 0];
+  return { base, index, shift, low: constantLow, high: constantHigh, lowMask, highMask };
+}
+
+/** One or two sources as a sum. */
+export function plainSum(base: Source, index = NOTHING): Sum {
+  return sumFrom(base, index, 0, 0n, 64);
 }
 
 /** The sum plus the base of a segment, after it wrapped; undefined if there is no room for another source. */
-export function withSegmentBase(sum: Sum, base: Source): Sum | undefined {
-  return sum.index === NOTHING && sum.highMask === -1 ? { ...sum, index: base } : undefined;
+function withSegmentBase(sum: Sum, base: Source): Sum | undefined {
+  if (sum.index !== NOTHING || sum.highMask !== -1) return undefined;
+  return sumFrom(sum.base, base, 0, (BigInt(sum.high) << 32n) | BigInt(sum.low >>> 0), 64);
 }
 
 /** Terms of a sum of one width. */
@@ -82,15 +102,7 @@ export function sumShape(offset: Expression, leaf: (node: Expression) => Source 
   const [first, second, ...more] = [...terms.plain.map((source) => ({ source, shift: 0 })), ...terms.shifted];
   const [base, index] = first !== undefined && first.shift > 0 ? [undefined, first] : [first, second];
   if (more.length > 0 || (index === first && second !== undefined)) return undefined;
-  const [constantLow, constantHigh] = halves(terms.constant);
-  return {
-    base: base?.source ?? NOTHING,
-    index: index?.source ?? NOTHING,
-    shift: index?.shift ?? 0,
-    low: constantLow,
-    high: constantHigh,
-    ...MASKS[inner.width],
-  };
+  return sumFrom(base?.source ?? NOTHING, index?.source ?? NOTHING, index?.shift ?? 0, terms.constant, inner.width);
 }
 
 function collect(node: Expression, terms: Terms, leaf: (node: Expression) => Source | undefined): boolean {
@@ -124,14 +136,28 @@ function shiftOf(operator: BinaryOperator, by: bigint): number | undefined {
   return shift < 0 ? undefined : shift;
 }
 
-/** An access to a memory place whose offset is a sum already. */
-export function accessTo(place: MemoryPlace, offset: Sum, { mode64 }: EvaluationContext): Access {
-  const segment = segmentIndex(place.segment);
-  return { ...offset, segmented: !mode64, segment, bytes: place.width / 8 };
+/**
+ * The sum that gives the linear address of a memory place, or the offset outside 64-bit mode: `shape` if the offset has
+ * one, else what `evaluate` gives.
+ */
+export function addressSum(
+  place: MemoryPlace,
+  context: EvaluationContext,
+  shape: Sum | undefined,
+  evaluate: () => Source,
+): Sum {
+  const base = segmentBase(place, context);
+  if (base === undefined) return shape ?? plainSum(evaluate());
+  return (shape === undefined ? undefined : withSegmentBase(shape, base)) ?? plainSum(evaluate(), base);
+}
+
+/** An access to a memory place. */
+export function accessTo({ segment, width }: MemoryPlace, sum: Sum, segmented: boolean): Access {
+  return { sum, segmented, segment: segmentIndex(segment), bytes: width / 8 };
 }
 
 /** The base of FS or GS, which 64-bit mode adds to an offset; undefined for the other segments and modes. */
-export function segmentBase(place: MemoryPlace, { mode64 }: EvaluationContext): Source | undefined {
+function segmentBase(place: MemoryPlace, { mode64 }: EvaluationContext): Source | undefined {
   if (!mode64 || (place.segment !== 'FS' && place.segment !== 'GS')) return undefined;
   return wordSource(slotOf(`${place.segment}.base`) * 2, 64);
 }

@@ -1,19 +1,9 @@
-// One closure out of several. The common lengths are written out: a loop over an array costs as much again as the calls.
-import { InternalError } from '../../error.js';
+// One closure out of several. A loop over an array would cost as much again as the calls, so the common lengths are
+// written out and longer ones nested.
 import type { Step } from './source.js';
 
-const CHAINS: readonly ((steps: readonly Step[]) => Step)[] = [
-  () => () => {},
-  ([a]) => present(a),
-  ([a, b]) => chain2(present(a), present(b)),
-  ([a, b, c]) => chain3(present(a), present(b), present(c)),
-  ([a, b, c, d]) => chain4(present(a), present(b), present(c), present(d)),
-];
-
-function present(step: Step | undefined): Step {
-  if (step === undefined) throw new InternalError('a chain of fewer steps than its length');
-  return step;
-}
+/** NOP. */
+function nothing(): void {}
 
 function chain2(a: Step, b: Step): Step {
   return () => {
@@ -41,10 +31,10 @@ function chain4(a: Step, b: Step, c: Step, d: Step): Step {
 
 /** Runs the steps in order. */
 export function chain(steps: readonly Step[]): Step {
-  const make = CHAINS[steps.length];
-  if (make !== undefined) return make(steps);
-  const copy = [...steps];
-  return () => {
-    for (let index = 0; index < copy.length; index++) (copy[index] as Step)();
-  };
+  const [a, b, c, d, ...rest] = steps;
+  if (a === undefined) return nothing;
+  if (b === undefined) return a;
+  if (c === undefined) return chain2(a, b);
+  if (d === undefined) return chain3(a, b, c);
+  return rest.length === 0 ? chain4(a, b, c, d) : chain2(chain4(a, b, c, d), chain(rest));
 }

@@ -4,7 +4,7 @@ import type { ArithmeticFlags, FlagName, RegisterPlace } from '../../expression/
 import { type Raise, raise } from '../../interrupt/exceptions.js';
 import { RFLAGS, STATUS_FLAGS } from '../../register/rflags.js';
 import { dropFlags, PENDING_RULE, RFLAGS_WORD, recordFlags, settleFlags } from './flags.js';
-import { high, low, put, putWide, type Source, type Step, spareBits } from './source.js';
+import { high, isConstantSource, low, put, putWide, type Source, type Step, spareBits } from './source.js';
 
 /** Abandons the instruction where the condition holds. */
 export function faultCheck(words: Int32Array, condition: Source, what: Raise, rule: string): Step {
@@ -35,28 +35,35 @@ export interface Operands {
 /** Leaves the operands and the result of arithmetic for whoever asks for a flag. */
 export function flagsRecord(words: Int32Array, statement: ArithmeticFlags, { left, right, result }: Operands): Step {
   const rule = PENDING_RULE[statement.rule];
+  const spare = spareBits(statement.result.width);
   if (statement.result.width === 64) {
     return () => {
-      const [a, b, c] = [low(words, left), low(words, right), low(words, result)];
+      const a = low(words, left);
+      const b = low(words, right);
+      const c = low(words, result);
       recordFlags(words, rule, a, high(words, left), b, high(words, right), c, high(words, result));
     };
   }
-  const spare = spareBits(statement.result.width);
   return () => {
-    const [a, b, c] = [low(words, left), low(words, right), low(words, result)];
+    const a = low(words, left);
+    const b = low(words, right);
+    const c = low(words, result);
     recordFlags(words, rule, a, a << spare, b, b << spare, c, c << spare);
   };
 }
 
 /** Writes single flags of RFLAGS where `when` holds; the others keep what arithmetic left pending. */
 export function flagsWrite(words: Int32Array, flags: readonly (readonly [FlagName, Source])[], when: Source): Step {
-  const bits = flags.map(([name]) => RFLAGS.bits[name]);
-  const sources = flags.map(([, source]) => source);
-  const mask = bits.reduce((all, bit) => all | (1 << bit), 0);
+  const mask = flags.reduce((all, [name]) => all | (1 << RFLAGS.bits[name]), 0);
+  const isKnown = ([, source]: (typeof flags)[number]): boolean => isConstantSource(source);
+  const known = flags.filter(isKnown).reduce((all, [name, source]) => all | (source.low << RFLAGS.bits[name]), 0);
+  const computed = flags.filter((flag) => !isKnown(flag));
+  const bits = computed.map(([name]) => RFLAGS.bits[name]);
+  const sources = computed.map(([, source]) => source);
   const prepare = (mask & STATUS_FLAGS) === STATUS_FLAGS ? dropFlags : settleFlags;
   return () => {
     if (low(words, when) === 0) return;
-    let written = 0;
+    let written = known;
     for (let index = 0; index < sources.length; index++) {
       written |= low(words, sources[index] as Source) << (bits[index] as number);
     }

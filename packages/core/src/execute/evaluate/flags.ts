@@ -3,28 +3,43 @@
 //
 // The high word of an entry holds the value moved up so that its most significant bit is bit 31: for 64 bits the high
 // half, for 32 bits the value again. So carry, overflow and sign are bit 31 of the same formula for every width.
+import { assert } from '../../error.js';
 import type { ConditionCode, FlagName, FlagRule } from '../../expression/nodes.js';
 import { slotOf } from '../../register/register-file.js';
 import { RFLAGS, STATUS_FLAGS } from '../../register/rflags.js';
 import { SCRATCH_OFFSET } from '../../state/workbench.js';
 
-const FIRST_WORD = SCRATCH_OFFSET / 4;
+// Plain numbers, each a name of its own: closures that read a property of an object, or a constant that is computed,
+// would look it up each time.
+const RULE = 8192;
+const LEFT = 8194;
+const LEFT_TOP = 8195;
+const RIGHT = 8196;
+const RIGHT_TOP = 8197;
+const RESULT = 8198;
+const RESULT_TOP = 8199;
+const NONE = 0;
+const ADD = 1;
+const SUB = 2;
+const LOGIC = 3;
+const INC = 4;
+const DEC = 5;
+assert(RULE * 4 === SCRATCH_OFFSET, 'the record of pending flags begins the scratch area', { RULE, SCRATCH_OFFSET });
 
-/** Words of the record. `left`, `right` and `result` are the value in the low word, moved up to bit 31 in the high. */
-export const PENDING = {
-  rule: FIRST_WORD,
-  left: FIRST_WORD + 2,
-  right: FIRST_WORD + 4,
-  result: FIRST_WORD + 6,
-} as const;
-/** Words before the evaluator's cells. */
+/** Words of the record. An operand's low word is its value, the next one the value moved up to bit 31. */
+export const PENDING = { rule: RULE, left: LEFT, right: RIGHT, result: RESULT } as const;
+/** Words from the start of the scratch area that the record takes; the evaluator's cells come after it. */
 export const PENDING_WORDS = 8;
 
-/** Values of the record's rule. `inc` and `dec` are last: those two leave CF in RFLAGS. */
-export const PENDING_RULE = { none: 0, add: 1, sub: 2, logic: 3, inc: 4, dec: 5 } as const satisfies Record<
-  FlagRule | 'none',
-  number
->;
+/** Values of the record's rule; `none` means that RFLAGS holds all flags. INC and DEC leave CF in RFLAGS. */
+export const PENDING_RULE: Readonly<Record<FlagRule | 'none', number>> = {
+  none: NONE,
+  add: ADD,
+  sub: SUB,
+  logic: LOGIC,
+  inc: INC,
+  dec: DEC,
+};
 
 /** RFLAGS in the register window. */
 export const RFLAGS_WORD = slotOf('RFLAGS') * 2;
@@ -44,24 +59,33 @@ export function recordFlags(
   result: number,
   resultTop: number,
 ): void {
-  if (rule >= PENDING_RULE.inc) keepCarry(words);
-  words[PENDING.rule] = rule;
-  words[PENDING.left] = left;
-  words[PENDING.left + 1] = leftTop;
-  words[PENDING.right] = right;
-  words[PENDING.right + 1] = rightTop;
-  words[PENDING.result] = result;
-  words[PENDING.result + 1] = resultTop;
+  if (rule >= INC) keepCarry(words);
+  words[RULE] = rule;
+  words[LEFT] = left;
+  words[LEFT_TOP] = leftTop;
+  words[RIGHT] = right;
+  words[RIGHT_TOP] = rightTop;
+  words[RESULT] = result;
+  words[RESULT_TOP] = resultTop;
+}
+
+/** The same for AND, OR, XOR and TEST, whose flags depend on the result alone. */
+export function recordLogic(words: Int32Array, result: number, resultTop: number): void {
+  words[RULE] = LOGIC;
+  words[RESULT] = result;
+  words[RESULT_TOP] = resultTop;
 }
 
 /** CF goes to RFLAGS, where INC and DEC leave it. */
 function keepCarry(words: Int32Array): void {
+  const rule = words[RULE] as number;
+  if (rule === NONE || rule >= INC) return; // it is there
   words[RFLAGS_WORD] = ((words[RFLAGS_WORD] as number) & ~(1 << CF)) | (carry(words) << CF);
 }
 
 /** Turns a pending record into bits of RFLAGS. */
 export function settleFlags(words: Int32Array): void {
-  if (words[PENDING.rule] === PENDING_RULE.none) return;
+  if (words[RULE] === NONE) return;
   const status =
     (carry(words) << CF) |
     (parity(words) << PF) |
@@ -70,12 +94,12 @@ export function settleFlags(words: Int32Array): void {
     (sign(words) << SF) |
     (overflow(words) << OF);
   words[RFLAGS_WORD] = ((words[RFLAGS_WORD] as number) & ~STATUS_FLAGS) | status;
-  words[PENDING.rule] = PENDING_RULE.none;
+  words[RULE] = NONE;
 }
 
 /** Forgets a pending record: all six flags are about to be written. */
 export function dropFlags(words: Int32Array): void {
-  words[PENDING.rule] = PENDING_RULE.none;
+  words[RULE] = NONE;
 }
 
 function flagBit(words: Int32Array, bit: number): number {
@@ -84,53 +108,51 @@ function flagBit(words: Int32Array, bit: number): number {
 
 /** ZF. */
 export function zero(words: Int32Array): number {
-  if (words[PENDING.rule] === PENDING_RULE.none) return flagBit(words, ZF);
-  return ((words[PENDING.result] as number) | (words[PENDING.result + 1] as number)) === 0 ? 1 : 0;
+  if (words[RULE] === NONE) return flagBit(words, ZF);
+  return ((words[RESULT] as number) | (words[RESULT_TOP] as number)) === 0 ? 1 : 0;
 }
 
 /** SF. */
 export function sign(words: Int32Array): number {
-  if (words[PENDING.rule] === PENDING_RULE.none) return flagBit(words, SF);
-  return (words[PENDING.result + 1] as number) >>> 31;
+  if (words[RULE] === NONE) return flagBit(words, SF);
+  return (words[RESULT_TOP] as number) >>> 31;
 }
 
 /** PF: of the low byte alone. */
 export function parity(words: Int32Array): number {
-  if (words[PENDING.rule] === PENDING_RULE.none) return flagBit(words, PF);
-  const result = words[PENDING.result] as number;
+  if (words[RULE] === NONE) return flagBit(words, PF);
+  const result = words[RESULT] as number;
   return (EVEN_PARITY >>> ((result ^ (result >>> 4)) & 15)) & 1;
 }
 
 /** AF: the carry into bit 4. Logic leaves it undefined; it is cleared. */
-export function adjust(words: Int32Array): number {
-  const rule = words[PENDING.rule];
-  if (rule === PENDING_RULE.none) return flagBit(words, AF);
-  if (rule === PENDING_RULE.logic) return 0;
-  return (
-    (((words[PENDING.left] as number) ^ (words[PENDING.right] as number) ^ (words[PENDING.result] as number)) >>> 4) & 1
-  );
+function adjust(words: Int32Array): number {
+  const rule = words[RULE];
+  if (rule === NONE) return flagBit(words, AF);
+  if (rule === LOGIC) return 0;
+  return (((words[LEFT] as number) ^ (words[RIGHT] as number) ^ (words[RESULT] as number)) >>> 4) & 1;
 }
 
 /** CF. The carry out of the top bit follows from operands and result, whether or not a carry came in. */
 export function carry(words: Int32Array): number {
-  const rule = words[PENDING.rule];
-  const left = words[PENDING.left + 1] as number;
-  const right = words[PENDING.right + 1] as number;
-  const result = words[PENDING.result + 1] as number;
-  if (rule === PENDING_RULE.sub) return ((~left & right) | ((~left | right) & result)) >>> 31;
-  if (rule === PENDING_RULE.add) return ((left & right) | ((left | right) & ~result)) >>> 31;
-  return rule === PENDING_RULE.logic ? 0 : flagBit(words, CF);
+  const rule = words[RULE];
+  const left = words[LEFT_TOP] as number;
+  const right = words[RIGHT_TOP] as number;
+  const result = words[RESULT_TOP] as number;
+  if (rule === SUB) return ((~left & right) | ((~left | right) & result)) >>> 31;
+  if (rule === ADD) return ((left & right) | ((left | right) & ~result)) >>> 31;
+  return rule === LOGIC ? 0 : flagBit(words, CF);
 }
 
 /** OF: operands of one sign, and a result of the other. */
 export function overflow(words: Int32Array): number {
-  const rule = words[PENDING.rule];
-  const left = words[PENDING.left + 1] as number;
-  const right = words[PENDING.right + 1] as number;
-  const result = words[PENDING.result + 1] as number;
-  if (rule === PENDING_RULE.sub || rule === PENDING_RULE.dec) return ((left ^ right) & (left ^ result)) >>> 31;
-  if (rule === PENDING_RULE.add || rule === PENDING_RULE.inc) return ((left ^ result) & (right ^ result)) >>> 31;
-  return rule === PENDING_RULE.logic ? 0 : flagBit(words, OF);
+  const rule = words[RULE];
+  const left = words[LEFT_TOP] as number;
+  const right = words[RIGHT_TOP] as number;
+  const result = words[RESULT_TOP] as number;
+  if (rule === SUB || rule === DEC) return ((left ^ right) & (left ^ result)) >>> 31;
+  if (rule === ADD || rule === INC) return ((left ^ result) & (right ^ result)) >>> 31;
+  return rule === LOGIC ? 0 : flagBit(words, OF);
 }
 
 /** SF other than OF: less, of signed operands. */

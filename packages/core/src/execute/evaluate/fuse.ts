@@ -1,29 +1,30 @@
-// The shapes that most executed instructions have, with one closure where there would be three: a value straight into its
-// register, arithmetic with its flags, a branch to a known target. A shape is one of the expression, so that it serves
-// every mnemonic that has it.
-import type { ArithmeticFlags, Effect, Expression, Place, Write } from '../../expression/nodes.js';
-import { STORES } from './access.js';
-import { isArithmetic, NARROW, WIDE } from './arithmetic.js';
+// The shapes that most executed instructions have, with one or two closures where there would be more: a value straight
+// into its register, arithmetic with its flags, a branch to a known target. A shape is one of the expression, so that it
+// serves every mnemonic that has it.
+import type { ArithmeticFlags, Effect, Expression, MemoryPlace, Place, Write } from '../../expression/nodes.js';
+import { LOADS_BEFORE, STORES } from './access.js';
+import { type ArithmeticShape, arithmeticShape, arithmeticStep } from './arithmetic.js';
 import { directBranch } from './branch.js';
 import { registerWrite } from './commit.js';
 import type { EvaluationContext } from './context.js';
-import { PENDING_RULE } from './flags.js';
-import { maskOf, spareBits, wordSource } from './source.js';
+import { type Source, type Step, wordSource } from './source.js';
 import type { Values } from './values.js';
 
 /** Adds the steps of an effect of a known shape. False for any other: values that were evaluated by then stay valid. */
 export function fuse(effect: Effect, context: EvaluationContext, values: Values): boolean {
   const [first, second, ...more] = effect;
   if (first === undefined || more.length > 0) return false;
-  if (first.kind === 'arithmeticFlags' && second === undefined)
-    return fuseArithmetic(undefined, first, context, values);
   if (first.kind === 'write' && second?.kind === 'arithmeticFlags')
     return fuseArithmetic(first, second, context, values);
   if (second !== undefined) return false;
+  if (first.kind === 'arithmeticFlags') return fuseArithmetic(undefined, first, context, values);
   if (first.kind === 'write') return fuseWrite(first, values);
-  const branch = first.kind === 'jump' ? directBranch(first, context) : undefined;
-  if (branch !== undefined) values.steps.push(branch);
-  return branch !== undefined;
+  return first.kind === 'jump' && addStep(values, directBranch(first, context));
+}
+
+function addStep({ steps }: Values, step: Step | undefined): boolean {
+  if (step !== undefined) steps.push(step);
+  return step !== undefined;
 }
 
 /** The word of a register that takes a slot as a whole: 64 bits, or 32, which clear those above. */
@@ -39,40 +40,52 @@ function fuseWrite({ place, value }: Write, values: Values): boolean {
   return true;
 }
 
-/** ADD, SUB, CMP, AND, OR, XOR, TEST, INC, DEC: the flags of the operation that gives the result. */
+/** ADD, SUB, CMP, AND, OR, XOR, TEST, INC, DEC: the flags of the operation whose result is written. */
 function fuseArithmetic(
   write: Write | undefined,
   flags: ArithmeticFlags,
-  { words, memory }: EvaluationContext,
+  context: EvaluationContext,
   values: Values,
 ): boolean {
-  const { left, right, result, rule } = flags;
+  const shape = arithmeticShape(flags);
   const place = write?.place;
-  if (result.kind !== 'binary' || !isArithmetic(result.operator) || (write !== undefined && write.value !== result))
-    return false;
-  if (!isSame(result.left, left) || !isSame(result.right, right)) return false;
-  const operands = { left: values.of(left), right: values.of(right) };
-  // Flags before a store are safe only where the load that came before has asked for the permission to write.
-  if (place?.kind === 'memory' && !values.isModified(place)) return false;
-  const to = slotWord(place) ?? values.cell();
-  const { width } = result;
-  const table = width === 64 ? WIDE : NARROW;
-  values.steps.push(
-    table[result.operator]({
-      words,
-      rule: PENDING_RULE[rule],
-      ...operands,
-      to,
-      mask: maskOf(width),
-      spare: spareBits(width),
-    }),
-  );
-  const value = wordSource(to, width);
-  if (place?.kind === 'memory') values.steps.push(STORES[place.width](words, memory, values.access(place), value));
-  else if (place !== undefined && slotWord(place) === undefined) values.steps.push(registerWrite(words, place, value));
+  if (shape === undefined || (write !== undefined && write.value !== flags.result)) return false;
+  if (place?.kind === 'memory') return fuseModification(place, shape, context, values);
+  const to = slotWord(place);
+  const cell = to ?? values.cell();
+  addArithmetic(shape, cell, context, values);
+  if (place !== undefined && to === undefined) {
+    addStep(values, registerWrite(context.words, place, wordSource(cell, shape.width)));
+  }
   return true;
 }
 
-function isSame(left: Expression, right: Expression): boolean {
-  return left === right || (left.kind === 'constant' && right.kind === 'constant' && left.value === right.value);
+/** One closure; with an operand in memory, the closure of its load goes on with the other. */
+function addArithmetic(shape: ArithmeticShape, to: number, { words, memory }: EvaluationContext, values: Values): void {
+  const { left, right, width } = shape;
+  const isInPlace = (node: Expression): boolean => values.inPlace(node) !== undefined;
+  const loaded = isInPlace(left) ? right : left;
+  if (loaded.kind !== 'memory' || !(isInPlace(left) || isInPlace(right)) || isInPlace(loaded)) {
+    addStep(values, arithmeticStep(words, shape, values.of(left), values.of(right), to));
+    return;
+  }
+  const access = values.access(loaded);
+  const cell = values.cell();
+  const operand = (node: Expression): Source => (node === loaded ? wordSource(cell, width) : values.of(node));
+  const step = arithmeticStep(words, shape, operand(left), operand(right), to);
+  addStep(values, LOADS_BEFORE[loaded.width](words, memory, access, cell, step));
+}
+
+/** Memory that is read and written: the flags come before the store, which cannot fault after the load for writing. */
+function fuseModification(
+  place: MemoryPlace,
+  shape: ArithmeticShape,
+  { words, memory }: EvaluationContext,
+  values: Values,
+): boolean {
+  const [left, right] = [values.of(shape.left), values.of(shape.right)];
+  if (!values.isModified(place)) return false;
+  const to = values.cell();
+  addStep(values, arithmeticStep(words, shape, left, right, to));
+  return addStep(values, STORES[place.width](words, memory, values.access(place), wordSource(to, shape.width)));
 }

@@ -24,13 +24,15 @@ export interface UnaryStep {
 type Binary = (words: Int32Array, to: number, left: Source, right: Source, mask: number, spare: number) => Step;
 type Unary = (words: Int32Array, to: number, operand: Source, mask: number, spare: number) => Step;
 
-/**
- * Bits 63:32 of the product of two unsigned 32-bit integers. The product in floating point is wrong by at most 2^10, and
- * without its exact low half it is a multiple of 2^32: rounding finds it.
- */
+/** Bits 63:32 of the product of two unsigned 32-bit integers, from four products of halves that fit 32 bits. */
 export function multiplyHigh(left: number, right: number): number {
-  const product = (left >>> 0) * (right >>> 0);
-  return Math.round((product - (Math.imul(left, right) >>> 0)) / 0x1_0000_0000) >>> 0;
+  const a = left & 0xffff;
+  const b = left >>> 16;
+  const c = right & 0xffff;
+  const d = right >>> 16;
+  const middle = (Math.imul(b, c) + (Math.imul(a, c) >>> 16)) | 0;
+  const other = (Math.imul(a, d) + (middle & 0xffff)) | 0;
+  return (Math.imul(b, d) + (middle >>> 16) + (other >>> 16)) >>> 0;
 }
 
 const BINARY: Readonly<Record<BinaryOperator, Binary>> = {

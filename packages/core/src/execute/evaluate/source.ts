@@ -48,10 +48,32 @@ export function maskOf(width: Width): number {
 /** Bits above a narrow value in its word. */
 export const spareBits = (width: Width): number => 32 - width;
 
+/** All sources are made here: objects of one hidden class, which closures read without asking which one it is. */
+function source(
+  word: number,
+  shift: number,
+  mask: number,
+  fixedLow: number,
+  highWord: number,
+  highMask: number,
+  fixedHigh: number,
+): Source {
+  return { word, shift, mask, low: fixedLow, highWord, highMask, high: fixedHigh };
+}
+
 /** A value known when the instruction is decoded. */
 export function constantSource(value: bigint): Source {
-  const [valueLow, valueHigh] = halves(value);
-  return { word: 0, shift: 0, mask: 0, low: valueLow, highWord: 0, highMask: 0, high: valueHigh };
+  return knownSource(...halves(value));
+}
+
+/** The same from its halves. */
+export function knownSource(valueLow: number, valueHigh: number): Source {
+  return source(0, 0, 0, valueLow, 0, 0, valueHigh);
+}
+
+/** Whether reading the source reads no memory. */
+export function isConstantSource({ mask, highMask }: Source): boolean {
+  return (mask | highMask) === 0;
 }
 
 /** Both halves as signed integers. */
@@ -61,29 +83,27 @@ export function halves(value: bigint): readonly [low: number, high: number] {
 
 /** A general register or a part of one. */
 export function registerSource({ index, width, high: isHigh }: RegisterPlace): Source {
-  return { ...wordSource(index * 2, width), shift: isHigh ? 8 : 0 };
+  return isHigh ? source(index * 2, 8, 0xff, 0, 0, 0, 0) : wordSource(index * 2, width);
 }
 
 /** A value of `width` bits in the low bits of a 64-bit slot of the hot memory. */
 export function wordSource(word: number, width: Width): Source {
-  const highMask = width === 64 ? -1 : 0;
-  return { word, shift: 0, mask: maskOf(width), low: 0, highWord: word + 1, highMask, high: 0 };
+  return source(word, 0, maskOf(width), 0, word + 1, width === 64 ? -1 : 0, 0);
 }
 
 /**
  * `width` (up to 32) bits of a source from `offset` up; undefined if they come from both halves. Bits above the source's
  * own are 0.
  */
-export function bitsOf(source: Source, offset: number, width: Width): Source | undefined {
-  if (offset >= 32) return partOf(source.highWord, 0, source.highMask, source.high, offset - 32, width);
-  if (offset + width > 32 && (source.highMask | source.high) !== 0) return undefined;
-  return partOf(source.word, source.shift, source.mask, source.low, offset, width);
+export function bitsOf(from: Source, offset: number, width: Width): Source | undefined {
+  if (offset >= 32) return partOf(from.highWord, 0, from.highMask, from.high, offset - 32, width);
+  if (offset + width > 32 && (from.highMask | from.high) !== 0) return undefined;
+  return partOf(from.word, from.shift, from.mask, from.low, offset, width);
 }
 
 function partOf(word: number, shift: number, mask: number, fixed: number, offset: number, width: Width): Source {
-  const kept = maskOf(width);
-  const part = { mask: (mask >>> offset) & kept, low: (fixed >>> offset) & kept };
-  return { word, shift: part.mask === 0 ? 0 : shift + offset, ...part, highWord: 0, highMask: 0, high: 0 };
+  const kept = (mask >>> offset) & maskOf(width);
+  return source(word, kept === 0 ? 0 : shift + offset, kept, (fixed >>> offset) & maskOf(width), 0, 0, 0);
 }
 
 /** Whether reading the source reads the 64-bit slot: a register that another statement of the effect may write. */

@@ -13,8 +13,8 @@ import type {
 } from '../../expression/nodes.js';
 import { operandsOf } from '../../expression/walk.js';
 import { SCRATCH_OFFSET, TLB_OFFSET } from '../../state/workbench.js';
-import { accessAt, LOADS, MODIFIES } from './access.js';
-import { type Access, accessTo, plainSum, type Sum, segmentBase, sumShape, withSegmentBase } from './address.js';
+import { LOADS, MODIFIES } from './access.js';
+import { type Access, accessTo, addressSum, plainSum, type Sum, sumShape, sumStep } from './address.js';
 import type { EvaluationContext } from './context.js';
 import { divisionStep } from './divide.js';
 import { CONDITION_READERS, FLAG_READERS, PENDING_WORDS } from './flags.js';
@@ -23,6 +23,8 @@ import {
   bitsOf,
   constantSource,
   high,
+  isConstantSource,
+  knownSource,
   low,
   put,
   putWide,
@@ -75,10 +77,25 @@ export class Values {
     const source = this.inPlace(node) ?? this.#prepared(node);
     if (source !== undefined) return source;
     const to = this.cell();
-    this.steps.push(this.#step(node, to));
-    const result = wordSource(to, node.width);
+    const step = this.#step(node, to);
+    const result = this.#isConstant(node) ? this.#folded(step, to) : wordSource(to, node.width);
+    if (!isConstantSource(result)) this.steps.push(step);
     this.#sources.set(node, result);
     return result;
+  }
+
+  /** Whether a node computes and all that it computes with is known. */
+  #isConstant(node: Expression): boolean {
+    const operands = operandsOf(node).map((operand) => this.inPlace(operand));
+    return (
+      node.kind !== 'memory' && operands.length > 0 && operands.every((source) => source && isConstantSource(source))
+    );
+  }
+
+  /** The result of a step that always gives the same one. */
+  #folded(step: Step, to: number): Source {
+    step();
+    return knownSource(this.#words[to] ?? 0, this.#words[to + 1] ?? 0);
   }
 
   /** Evaluates a node into a slot that is not one of the cells. */
@@ -98,7 +115,9 @@ export class Values {
   access(place: MemoryPlace): Access {
     const known = this.#accesses.get(place);
     if (known !== undefined) return known;
-    const access = accessTo(place, this.#sum(place), this.#context);
+    const shape = sumShape(place.offset, (node) => this.inPlace(node));
+    const sum = addressSum(place, this.#context, shape, () => this.of(place.offset));
+    const access = accessTo(place, sum, !this.#context.mode64);
     this.#accesses.set(place, access);
     return access;
   }
@@ -110,18 +129,15 @@ export class Values {
 
   /** Reads a place that will be written, for its faults alone. */
   try(place: MemoryPlace): Step {
-    const address = this.cell();
-    const access = this.access(place);
-    this.#accesses.set(place, accessAt(address, access));
-    return MODIFIES[place.width](this.#words, this.#context.memory, access, this.cell(), address);
+    return this.#modify(place, this.cell());
   }
 
-  #sum(place: MemoryPlace): Sum {
-    const base = segmentBase(place, this.#context);
-    const shape = sumShape(place.offset, (node) => this.inPlace(node));
-    if (base === undefined) return shape ?? plainSum(this.of(place.offset));
-    const based = shape === undefined ? undefined : withSegmentBase(shape, base);
-    return based ?? { ...plainSum(this.of(place.offset)), index: base };
+  /** Reads a place for writing; from then on its access is the linear address that was found. */
+  #modify(place: MemoryPlace, to: number): Step {
+    const access = this.access(place);
+    const address = this.cell();
+    this.#accesses.set(place, accessTo(place, plainSum(wordSource(address, 64)), false));
+    return MODIFIES[place.width](this.#words, this.#context.memory, access, to, address);
   }
 
   /** The source of a node that needs no step: a leaf, what has a cell already, or some bits of either. */
@@ -169,13 +185,25 @@ export class Values {
       const source = this.inPlace(node);
       if (source !== undefined) return source;
     }
-    for (const operand of operandsOf(node)) this.of(operand);
+    // The offset of memory is part of its access, which need not evaluate it to a cell.
+    if (node.kind === 'memory') this.access(node);
+    else if (this.#nestedSum(node) !== undefined) return undefined;
+    else for (const operand of operandsOf(node)) this.of(operand);
     if (node.kind === 'divide' || node.kind === 'divideFits') this.#divide(node);
     return this.inPlace(node);
   }
 
+  /** Base, index and displacement of LEA in one step instead of three. */
+  #nestedSum(node: Expression): Sum | undefined {
+    if (node.kind !== 'binary' || (node.operator !== 'add' && node.operator !== 'sub')) return undefined;
+    const isNested = this.inPlace(node.left) === undefined || this.inPlace(node.right) === undefined;
+    return isNested ? sumShape(node, (term) => this.inPlace(term)) : undefined;
+  }
+
   #step(node: Expression, to: number): Step {
     const words = this.#words;
+    const sum = this.#nestedSum(node);
+    if (sum !== undefined) return sumStep(words, to, sum);
     switch (node.kind) {
       case 'memory':
         return this.#load(node, to);
@@ -210,12 +238,8 @@ export class Values {
   }
 
   #load(place: MemoryPlace, to: number): Step {
-    const { memory } = this.#context;
-    const access = this.access(place);
-    if (!this.#written.has(place)) return LOADS[place.width](this.#words, memory, access, to);
-    const address = this.cell();
-    this.#accesses.set(place, accessAt(address, access));
-    return MODIFIES[place.width](this.#words, memory, access, to, address);
+    if (this.#written.has(place)) return this.#modify(place, to);
+    return LOADS[place.width](this.#words, this.#context.memory, this.access(place), to);
   }
 
   #binary({ left, right }: Binary | Compare, to: number) {

@@ -119,8 +119,10 @@ function rotateWide({ words, to, left, right }: BinaryStep, base: number, sign: 
 /** Bits 127:64 of a product, from four products of halves; the sums stay far below 2^53. */
 function multiplyWideHigh({ words, to, left, right }: BinaryStep, signed: boolean): Step {
   return () => {
-    const [aLow, aHigh] = [low(words, left), high(words, left)];
-    const [bLow, bHigh] = [low(words, right), high(words, right)];
+    const aLow = low(words, left);
+    const aHigh = high(words, left);
+    const bLow = low(words, right);
+    const bHigh = high(words, right);
     const middle = multiplyHigh(aLow, bLow) + (Math.imul(aLow, bHigh) >>> 0) + (Math.imul(aHigh, bLow) >>> 0);
     const upper =
       multiplyHigh(aLow, bHigh) +

@@ -118,7 +118,7 @@ function seen(registers: readonly bigint[], rip: bigint, rflags: bigint, memory:
     rip: hex(rip),
     rflags: hex(rflags),
     memory: Object.fromEntries(bytes),
-    log: memory.log,
+    log: [...memory.log],
     ...(fault === undefined ? {} : { fault }),
   };
 }
