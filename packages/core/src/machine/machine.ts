@@ -131,7 +131,6 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
     const { position } = draft;
     const outcome = applyTo(draft, event);
     this.#append({ position, event, outcome });
-    if (this.#outcomes.observed) this.#outcomes.next({ position, event, outcome });
     return outcome;
   }
 
@@ -203,33 +202,35 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
     draft.runner.stopRequested = false;
     let steps = 0;
     let outcome: Outcome = completed();
+    let failure: { readonly thrown: unknown } | undefined;
     try {
       steps = runSteps(draft, processor, most);
       outcome = draft.runner.lastOutcome;
     } catch (thrown) {
       steps = draft.position - position;
-      this.#fail(thrown);
-      throw thrown;
-    } finally {
-      if (steps > 0) outcome = this.#record(position, { type: 'processor/stepsRetired', processor, steps }, outcome);
+      failure = { thrown };
     }
+    // What ran before an error is told before the error is.
+    if (steps > 0) outcome = this.#record(position, { type: 'processor/stepsRetired', processor, steps }, outcome);
     const exit = this.#publishEmissions();
+    if (failure !== undefined) this.#fail(failure.thrown);
     return { steps, outcome, ended: steps < most || exit !== undefined, exitValue: exit };
   }
 
-  #record(position: number, event: MachineEvent, outcome: Outcome): Outcome {
+  #record(position: number, given: MachineEvent, outcome: Outcome): Outcome {
+    const event = sealEvent(given);
     const hazards = this.#host.draft().takeHazards();
     const told = sealOutcome(hazards.length === 0 ? outcome : ({ ...outcome, hazards } as Outcome));
     this.#append({ position, event, outcome: told });
-    if (this.#outcomes.observed) this.#outcomes.next({ position, event, outcome: told });
     return told;
   }
 
   #append(applied: AppliedEvent): void {
     this.log.append(applied.event);
-    if (this.#events.observed) this.#events.next(applied);
+    if (this.#events.observed) this.#events.next(Object.freeze(applied));
     if (this.#states.observed) this.#states.next(this.state);
     if (positionsOf(applied.event) === 1) this.#publishEmissions();
+    if (this.#outcomes.observed) this.#outcomes.next(Object.freeze(applied));
   }
 
   /** Returns the value of a requested exit, if there was one. */
@@ -242,8 +243,9 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
     return exit;
   }
 
-  #fail(thrown: unknown): void {
+  #fail(thrown: unknown): never {
     for (const subject of [this.#events, this.#outcomes, this.#states]) if (subject.observed) subject.error(thrown);
+    throw thrown;
   }
 }
 

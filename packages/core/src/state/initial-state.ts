@@ -5,6 +5,7 @@ import { lookUpCpuid } from '../profile/cpuid-lookup.js';
 import { ACTIVITY } from '../register/register-file.js';
 import { MachineDraft } from './draft.js';
 import { FrameMap } from './frame-map.js';
+import { freezeDeeply } from './freeze.js';
 import type { MachineState } from './machine.js';
 import { PhysicalMemory } from './memory.js';
 import { firstProcessorState, setSlotValue } from './seal-processor.js';
@@ -41,7 +42,7 @@ function afterReset(definition: MachineDefinition): MachineState {
     Object.freeze(
       Object.fromEntries(
         definition.plugins.flatMap((plugin) =>
-          plugin[kind] ? [[plugin.name, deepFreeze(plugin[kind].initial(definition))]] : [],
+          plugin[kind] ? [[plugin.name, freezeDeeply(plugin[kind].initial(definition))]] : [],
         ),
       ),
     );
@@ -64,12 +65,4 @@ function resetWords({ registers, profile }: MachineDefinition, id: number): Int3
   setSlotValue(words, registers.slot('RDX'), BigInt(lookUpCpuid(profile, 1, 0).eax));
   if (id > 0) setSlotValue(words, registers.slot('activity'), BigInt(ACTIVITY.indexOf('wait-for-SIPI')));
   return words;
-}
-
-function deepFreeze<Value>(value: Value): Value {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const part of Object.values(value)) deepFreeze(part);
-  }
-  return value;
 }

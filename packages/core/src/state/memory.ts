@@ -18,11 +18,9 @@ export interface PhysicalRange {
 
 /** Where `bytes` of RAM lie: from 0 up to 3 GiB, the rest from 4 GiB. */
 export function ramRanges(bytes: number): readonly PhysicalRange[] {
-  if (bytes <= LOW_RAM_END) return [{ start: 0, end: bytes }];
-  return [
-    { start: 0, end: LOW_RAM_END },
-    { start: HIGH_RAM_START, end: HIGH_RAM_START + bytes - LOW_RAM_END },
-  ];
+  const high = { start: HIGH_RAM_START, end: HIGH_RAM_START + bytes - LOW_RAM_END };
+  const ranges = [{ start: 0, end: Math.min(bytes, LOW_RAM_END) }, ...(bytes > LOW_RAM_END ? [high] : [])];
+  return Object.freeze(ranges.map((range) => Object.freeze(range))); // every state hands them out
 }
 
 /** Inside core: the frames behind a memory. */
