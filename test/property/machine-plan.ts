@@ -1,0 +1,57 @@
+// The machines that properties are checked on, as plain data: a plan can be printed by fast-check, sent to another process
+// and made into a machine there.
+import { type BootImage, createMachine, longMode, type Machine, type Plugin, rawImage } from '@retrovisor/core';
+import { EPYC_NPS4, fitMachine, type MachineDescription, numa, XEON_8360Y } from '@retrovisor/numa';
+import { svm } from '@retrovisor/svm';
+import { vmx } from '@retrovisor/vmx';
+import fc from 'fast-check';
+import { PROGRAM_BASE, program } from './program.js';
+
+export const MEMORY_BYTES = 16 * 2 ** 20;
+
+/** Core alone, an Intel machine with vmx and numa, an AMD machine with svm and numa. */
+export type Kind = 'core' | 'intel' | 'amd';
+export const KINDS: readonly Kind[] = ['core', 'intel', 'amd'];
+
+export interface MachinePlan {
+  readonly kind: Kind;
+  readonly processors: number;
+  readonly quantum: number;
+  /** Machine code, loaded so that its first byte is at `load`; absent: a machine for intrinsics. */
+  readonly code?: Uint8Array;
+  readonly load?: number;
+}
+
+export function makeMachine(plan: MachinePlan): Machine {
+  const { kind, processors, quantum } = plan;
+  const profile = kind === 'amd' ? 'amd-server' : 'intel-server';
+  const options = { profile, processors, quantum, memory: MEMORY_BYTES, boot: bootOf(plan), plugins: pluginsOf(plan) };
+  return createMachine<readonly Plugin[]>(options);
+}
+
+function bootOf({ code, load = PROGRAM_BASE }: MachinePlan): BootImage {
+  return code === undefined ? longMode() : rawImage({ bytes: code, mode: 'long', load });
+}
+
+export function pluginsOf({ kind, processors }: Pick<MachinePlan, 'kind' | 'processors'>): readonly Plugin[] {
+  const timing = (machine: MachineDescription) => numa(fitMachine(machine, { processors, memoryBytes: MEMORY_BYTES }));
+  if (kind === 'intel') return [vmx, timing(XEON_8360Y)];
+  return kind === 'amd' ? [svm, timing(EPYC_NPS4)] : [];
+}
+
+/** A machine without code of its own. */
+export const bareMachine = fc.record({
+  kind: fc.constantFrom(...KINDS),
+  processors: fc.integer({ min: 1, max: 4 }),
+  quantum: fc.constantFrom(1, 7, 64, 100_000),
+});
+
+/** A machine that has a random program in memory. The program may lie across a page boundary. */
+export const programmedMachine: fc.Arbitrary<MachinePlan> = bareMachine.chain((bare) =>
+  fc
+    .record({
+      code: program(bare.kind),
+      load: fc.constantFrom(PROGRAM_BASE, PROGRAM_BASE + 0xfc5, PROGRAM_BASE + 0xff9),
+    })
+    .map((image) => ({ ...bare, ...image })),
+);
