@@ -4,7 +4,7 @@ import { executeChecked } from '../execute/execute-checked.js';
 import { intrinsicOperands, outputOf } from '../execute/intrinsic-operands.js';
 import { GuestFault } from '../interrupt/exceptions.js';
 import type { MachineDefinition } from '../plugin/host.js';
-import { GENERAL_REGISTERS } from '../register/register-file.js';
+import { ACTIVITY, GENERAL_REGISTERS } from '../register/register-file.js';
 import type { MachineDraft } from '../state/draft.js';
 import { DraftHost } from '../state/draft-host.js';
 import type { MachineState } from '../state/machine.js';
@@ -43,6 +43,7 @@ export function apply(definition: MachineDefinition, state: MachineState, event:
 
 /** Applies an event inside a draft and moves its position on. */
 export function applyTo(draft: MachineDraft, event: MachineEvent): Outcome {
+  if (draft.memory.isCrowded) draft.memory.spill();
   const outcome = reduce(draft, event);
   const hazards = draft.takeHazards();
   return sealOutcome(hazards.length === 0 ? outcome : ({ ...outcome, hazards } as Outcome));
@@ -152,6 +153,13 @@ function setRegister(draft: MachineDraft, { processor, register, value }: Regist
       'BAD_REGISTER_VALUE',
       { register, value, width },
       `${register} cannot hold ${value}: it has ${width} bits`,
+    );
+  }
+  if (register === 'activity' && ACTIVITY[Number(value)] === undefined) {
+    throw new UsageError(
+      'BAD_REGISTER_VALUE',
+      { register, value, accepted: ACTIVITY },
+      `there is no activity state ${value}: 0 to ${ACTIVITY.length - 1} are accepted`,
     );
   }
   cpu.set(register, value);

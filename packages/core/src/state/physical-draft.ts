@@ -37,8 +37,11 @@ const WRITES: Readonly<Record<ValueBytes, (view: DataView, offset: number, value
 
 /** Flags under which a store must take the slow path. */
 const NOTICED = FRAME_FLAG.code | FRAME_FLAG.pageTable | FRAME_FLAG.watched;
-/** Slots kept free so that one instruction never runs out of them: the spill happens between instructions. */
-const RESERVED_SLOTS = 64;
+/**
+ * Slots kept free: the spill happens between blocks and between events, and each of the 64 instructions of a block may
+ * bring in two operands on two pages each, with the page tables on the way there.
+ */
+const RESERVED_SLOTS = 2048;
 
 /** What must be told about memory. */
 export interface MemoryDependents {
@@ -229,15 +232,19 @@ export class PhysicalDraft {
     this.noticeStore(at, bytes);
   }
 
-  /** A copy of bytes. */
+  /** A copy of bytes. Frames that are not in use stay so: whoever looks at much memory takes no slots for it. */
   readBytes(address: number | bigint, length: number): Uint8Array {
     const start = checkedAddress(address);
     const result = new Uint8Array(length);
     for (const { at, done, size } of pieces(start, length)) {
-      const offset = this.offsetOf(Math.floor(at / FRAME_BYTES));
+      const frame = Math.floor(at / FRAME_BYTES);
       const within = at % FRAME_BYTES;
-      if (offset < 0) result.fill(0xff, done, done + size);
-      else result.set(this.#bench.bytes.subarray(offset + within, offset + within + size), done);
+      const slot = this.#slotOfFrame.get(frame);
+      if (!isRam(this.ranges, at)) result.fill(0xff, done, done + size);
+      else {
+        const bytes = slot === undefined ? this.#base.get(frame) : this.#slotBytes(slot);
+        if (bytes !== undefined) result.set(bytes.subarray(within, within + size), done);
+      }
     }
     return result;
   }
