@@ -66,9 +66,9 @@ class WriteWatch {
     this.#before = this.#value(draft);
   }
 
-  after(draft: MachineDraft): void {
+  after(draft: MachineDraft, _position: number, retired: boolean): void {
     const { lastInstruction } = draft.runner;
-    if (lastInstruction !== undefined)
+    if (retired && lastInstruction !== undefined)
       for (const slot of slotsWritten(this.#definition, lastInstruction)) this.#register(draft.current.id, slot);
     this.changed = !same(this.#before, this.#value(draft));
     this.wrote ||= this.changed;

@@ -2,7 +2,7 @@
 import { applyTo } from '../event/apply.js';
 import { isStepsRetired, type MachineEvent } from '../event/event.js';
 import type { Outcome } from '../event/outcome.js';
-import { type CodeWidth, LONGEST_INSTRUCTION } from '../execute/decode.js';
+import { type CodeWidth, InstructionStream, LONGEST_INSTRUCTION } from '../execute/decode.js';
 import { disassemble } from '../execute/disassemble.js';
 import { GuestFault } from '../interrupt/exceptions.js';
 import type { EventLog } from '../machine/log.js';
@@ -31,7 +31,8 @@ export interface Step {
 /** What somebody wants to see of each step beside its outcome. */
 export interface StepObserver {
   before?(draft: MachineDraft, position: number): void;
-  after?(draft: MachineDraft, position: number): void;
+  /** `retired`: a fetched instruction did its normal work. */
+  after?(draft: MachineDraft, position: number, retired: boolean): void;
 }
 
 /** Replays a log from a state up to a position, one step at a time. */
@@ -59,7 +60,7 @@ function takeStep(draft: MachineDraft, event: MachineEvent, position: number, ob
   const fetched = isStepsRetired(event) ? fetch(draft.activate(event.processor)) : undefined;
   const outcome = applyTo(draft, event);
   draft.takeEmissions();
-  observer.after?.(draft, position);
+  observer.after?.(draft, position, fetched !== undefined && outcome.kind === 'completed');
   const processor = 'processor' in event ? (event.processor as number) : undefined;
   return Object.freeze({ position, event, processor, ...(fetched ?? { text: describeEvent(event) }), outcome });
 }
@@ -68,14 +69,18 @@ function takeStep(draft: MachineDraft, event: MachineEvent, position: number, ob
 function fetch(cpu: Cpu): { address: bigint; bytes: Uint8Array; text: string } {
   const address = cpu.RIP;
   const codeWidth: CodeWidth = cpu.mode === '64-bit' ? 64 : cpu.codeAttribute('DB') ? 32 : 16;
-  const bytes = bytesAt(cpu, codeWidth === 64 ? address : BigInt.asUintN(32, cpu.read('CS.base') + address));
+  const linear = codeWidth === 64 ? address : BigInt.asUintN(32, cpu.read('CS.base') + address);
+  const bytes = bytesAt(cpu, linear, codeWidth);
   if (bytes.length === 0) return { address, bytes, text: '(no code here)' };
   const { text, length } = disassemble(bytes, codeWidth, address);
   return { address, bytes: bytes.slice(0, length), text };
 }
 
-/** Up to 15 bytes of code at a linear address, as far as it can be fetched. Sets accessed flags, as the fetch itself will. */
-export function bytesAt(cpu: Cpu, linear: bigint): Uint8Array {
+/**
+ * Up to 15 bytes of code at a linear address, as far as it can be fetched. Sets accessed flags, as the fetch itself will:
+ * those of the next page only if the instruction goes on there.
+ */
+export function bytesAt(cpu: Cpu, linear: bigint, codeWidth: CodeWidth): Uint8Array {
   const collected: number[] = [];
   try {
     while (collected.length < LONGEST_INSTRUCTION) {
@@ -84,11 +89,21 @@ export function bytesAt(cpu: Cpu, linear: bigint): Uint8Array {
       if (offset < 0) break;
       const take = Math.min(LONGEST_INSTRUCTION - collected.length, FRAME_BYTES - (offset % FRAME_BYTES));
       collected.push(...cpu.draft.bench.bytes.subarray(offset, offset + take));
+      if (!isCut(collected, codeWidth)) break;
     }
   } catch (thrown) {
     if (!(thrown instanceof GuestFault)) throw thrown;
   }
   return Uint8Array.from(collected);
+}
+
+function isCut(bytes: readonly number[], codeWidth: CodeWidth): boolean {
+  const stream = new InstructionStream(Uint8Array.from(bytes), codeWidth, 0n);
+  try {
+    return stream.next() === 'needsMoreBytes';
+  } finally {
+    stream.end();
+  }
 }
 
 const hex = (value: bigint | number): string => `0x${value.toString(16)}`;

@@ -177,7 +177,7 @@ function decodeAt(cpu: Cpu): Decoded | undefined {
   const codeWidth = cpu.mode === '64-bit' ? 64 : cpu.codeAttribute('DB') ? 32 : 16;
   const address = cpu.RIP;
   const stream = new InstructionStream(
-    bytesAt(cpu, codeWidth === 64 ? address : BigInt.asUintN(32, cpu.read('CS.base') + address)),
+    bytesAt(cpu, codeWidth === 64 ? address : BigInt.asUintN(32, cpu.read('CS.base') + address), codeWidth),
     codeWidth,
     address,
   );
