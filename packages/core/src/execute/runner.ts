@@ -5,7 +5,7 @@ import { completed } from '../event/outcome.js';
 import type { FunctionInstruction } from '../instruction/define.js';
 import { deliverException } from '../interrupt/delivery.js';
 import { GP, GuestFault, raise } from '../interrupt/exceptions.js';
-import { fetchableBytes } from '../memory/segmentation.js';
+import { fetchAddress, fetchableBytes } from '../memory/segmentation.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
@@ -140,6 +140,7 @@ export class Runner implements StepBinder {
     const cpu = this.#draft.activate(processor);
     this.#done = 0;
     this.#cursor = 0;
+    this.#outcome = undefined; // of another run, should this one take no step
     try {
       while (this.#done < budget && (this.#words[ACTIVITY] as number) === ACTIVE && !this.stopRequested) {
         if (this.#draft.memory.isCrowded) this.#draft.memory.spill();
@@ -235,7 +236,7 @@ export class Runner implements StepBinder {
 
   #findSlow(low: number, high: number): Block {
     const { tlb, memory, bench } = this.#draft;
-    const [linearLow, linearHigh] = this.#codeWidth === 64 ? [low, high] : [tlb.segmented(low, 1, 1, false), 0];
+    const [linearLow, linearHigh] = this.#codeWidth === 64 ? [low, high] : [fetchAddress(this.#words, low), 0];
     const offset = tlb.fetchOffset(linearLow, linearHigh);
     const frame = memory.frameAt(offset);
     memory.markCode(frame); // again, if the slots were spilled since the block was made

@@ -43,7 +43,14 @@ export function segmentedAddress(
   return ((words[word + 2] ?? 0) + offset) | 0;
 }
 
-/** Bytes that may be fetched from an offset in CS, whose first one `segmentedAddress` allowed. */
+/** The linear address of an instruction, as a signed 32-bit integer. Code that cannot be read can be executed. */
+export function fetchAddress(words: Int32Array, offset: number): number {
+  const word = (SELECTOR_SLOTS[CODE] ?? 0) * 2;
+  if (offset >>> 0 > (words[word + 4] ?? 0) >>> 0) return raise(GP(0), 'core.segmentation.limit-or-type');
+  return ((words[word + 2] ?? 0) + offset) | 0;
+}
+
+/** Bytes that may be fetched from an offset in CS, whose first one `fetchAddress` allowed. */
 export function fetchableBytes(words: Int32Array, offset: number): number {
   const limit = (words[(SELECTOR_SLOTS[CODE] ?? 0) * 2 + 4] ?? 0) >>> 0;
   return limit - (offset >>> 0) + 1;
