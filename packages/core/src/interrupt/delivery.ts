@@ -28,7 +28,7 @@ export function deliverException(cpu: Cpu, raised: Faulted): Outcome {
   return raised;
 }
 
-/** One delivery; a second exception during it leaves the registers as they were before and is returned. */
+/** One delivery; a second exception during it leaves the registers but CR2 as they were before and is returned. */
 function attempt(cpu: Cpu, raised: Faulted): Faulted | undefined {
   const before = cpu.words.slice();
   if (raised.address !== undefined) cpu.CR2 = raised.address;
@@ -43,10 +43,11 @@ function attempt(cpu: Cpu, raised: Faulted): Faulted | undefined {
     });
     return undefined;
   } catch (thrown) {
-    if (!(thrown instanceof GuestFault)) throw thrown;
     cpu.words.set(before);
-    if (raised.address !== undefined) cpu.CR2 = raised.address;
     cpu.draft.contextChanged(cpu);
+    if (!(thrown instanceof GuestFault)) throw thrown;
+    const address = thrown.raised.address ?? raised.address; // a second page fault loads CR2 although #DF hides it
+    if (address !== undefined) cpu.CR2 = address;
     return thrown.raised;
   }
 }

@@ -163,6 +163,19 @@ describe('an exception in 64-bit mode', () => {
     expect(cpu.step()).toMatchObject({ vector: '#TS', errorCode: 0x28 });
   });
 
+  it('leaves the address of the second page fault in CR2 when two of them become a double fault', () => {
+    const machine = machineWithIdt(hex('48 a1 00 00 00 00 00 70 00 00'), { vector: 14 }, { vector: 8, ist: 1 });
+    const cpu = machine.processor(0);
+    cpu.set('TR.base', BigInt(TSS));
+    cpu.set('TR.limit', 0x67n);
+    cpu.set('RSP', 0x6000_0000_0000n);
+    const pointer = new Uint8Array(8);
+    new DataView(pointer.buffer).setBigUint64(0, BigInt(IST_STACK), true);
+    machine.writeMemory(TSS + 36, pointer);
+    expect(cpu.step()).toMatchObject({ vector: '#PF', address: 0x7000_0000_0000n });
+    expect([cpu.read('RIP'), cpu.read('CR2')]).toEqual([BigInt(HANDLER), 0x5fff_ffff_fff8n]);
+  });
+
   it('shuts the processor down when the double fault cannot be delivered, and nothing runs after that', () => {
     const machine = machineWith(UD2);
     expect(machine.run().stop).toMatchObject({ reason: 'shutdown', processor: 0, outcome: { kind: 'shutdown' } });
