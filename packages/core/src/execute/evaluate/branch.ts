@@ -4,7 +4,7 @@ import { GP, raise } from '../../interrupt/exceptions.js';
 import { slotOf } from '../../register/register-file.js';
 import type { EvaluationContext } from './context.js';
 import { carry, less, overflow, parity, sign, zero } from './flags.js';
-import { halves, high, low, putWide, type Source, type Step } from './source.js';
+import { halves, high, isConstantSource, low, putWide, type Source, type Step } from './source.js';
 
 const RIP_WORD = slotOf('RIP') * 2;
 
@@ -63,11 +63,15 @@ function isCanonical(targetHigh: number, { mode64, linearBits }: EvaluationConte
   return !mode64 || upper === 0 || upper === -1;
 }
 
-/** Raises #GP(0) for a branch that is taken to an address that is not canonical. */
-export function targetCheck({ words, linearBits }: EvaluationContext, target: Source, when: Source): Step {
+/** Raises #GP(0) for a branch that is taken to an address that is not canonical; nothing where that cannot be. */
+export function targetChecks(context: EvaluationContext, target: Source, when: Source): readonly Step[] {
+  const { words, mode64, linearBits } = context;
+  if (!mode64 || (isConstantSource(target) && isCanonical(target.high, context))) return [];
   const shift = linearBits - 33;
-  return () => {
-    const upper = high(words, target) >> shift;
-    if (upper !== 0 && upper !== -1 && low(words, when) !== 0) raise(GP(0), 'core.branch.canonical');
-  };
+  return [
+    () => {
+      const upper = high(words, target) >> shift;
+      if (upper !== 0 && upper !== -1 && low(words, when) !== 0) raise(GP(0), 'core.branch.canonical');
+    },
+  ];
 }

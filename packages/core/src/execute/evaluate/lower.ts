@@ -11,6 +11,7 @@ import { assertNever } from '../../error.js';
 import type {
   ArithmeticFlags,
   Effect,
+  Expression,
   FaultIf,
   FlagName,
   Jump,
@@ -18,9 +19,10 @@ import type {
   RegisterPlace,
   SetFlags,
   Statement,
+  Write,
 } from '../../expression/nodes.js';
 import { STORES } from './access.js';
-import { branch, targetCheck } from './branch.js';
+import { branch, targetChecks } from './branch.js';
 import { chain } from './chain.js';
 import { faultCheck, flagsRecord, flagsWrite, registerWrite } from './commit.js';
 import type { EvaluationContext } from './context.js';
@@ -49,7 +51,7 @@ class Commits {
   readonly #stores: { readonly place: MemoryPlace; readonly value: Source }[] = [];
   readonly #flags: Step[] = [];
   readonly #branches: Step[] = [];
-  readonly #registers: { readonly place: RegisterPlace; readonly value: Source }[] = [];
+  readonly #registers: { readonly place: RegisterPlace; readonly value: Expression }[] = [];
 
   constructor(values: Values, context: EvaluationContext) {
     this.#values = values;
@@ -60,7 +62,7 @@ class Commits {
   add(statement: Statement): void {
     switch (statement.kind) {
       case 'write':
-        this.#addWrite(statement.place, this.#values.of(statement.value));
+        this.#addWrite(statement);
         break;
       case 'arithmeticFlags':
         this.#addArithmeticFlags(statement);
@@ -83,13 +85,14 @@ class Commits {
     this.#faults.push(faultCheck(this.#context.words, this.#values.of(condition), raise, rule));
   }
 
-  #addWrite(place: RegisterPlace | MemoryPlace, value: Source): void {
-    if (place.kind === 'register') {
-      this.#registers.push({ place, value });
+  #addWrite({ place, value }: Write): void {
+    if (place.kind === 'memory') {
+      this.#stores.push({ place, value: this.#values.of(value) });
+      this.#values.access(place);
       return;
     }
-    this.#values.access(place);
-    this.#stores.push({ place, value });
+    this.#values.prepare(value);
+    this.#registers.push({ place, value });
   }
 
   #addArithmeticFlags(statement: ArithmeticFlags): void {
@@ -107,7 +110,7 @@ class Commits {
   #addJump({ target, when }: Jump): void {
     const to = this.#values.of(target);
     const taken = when === undefined ? ALWAYS : this.#values.of(when);
-    if (this.#context.mode64) this.#targets.push(targetCheck(this.#context, to, taken));
+    this.#targets.push(...targetChecks(this.#context, to, taken));
     this.#branches.push(branch(this.#context, to, taken));
   }
 
@@ -128,13 +131,22 @@ class Commits {
     ];
   }
 
-  /** A value that is read in place from a register which an earlier statement writes is copied first. */
+  /** In the order of the statements; none reads a register that one before it has written. */
   #registerSteps(): readonly Step[] {
-    const written = new Set<number>();
+    const written: number[] = [];
     return this.#registers.map(({ place, value }) => {
-      const isOverwritten = [...written].some((slot) => readsSlot(value, slot));
-      written.add(place.index);
-      return registerWrite(this.#context.words, place, isOverwritten ? this.#values.copy(value) : value);
+      const step = this.#registerStep(place, value, written);
+      written.push(place.index);
+      return step;
     });
+  }
+
+  /** A value that nothing else needed is computed straight into its register, if that takes a slot as a whole. */
+  #registerStep(place: RegisterPlace, value: Expression, written: readonly number[]): Step {
+    const direct = place.width >= 32 ? this.#values.stepInto(value, place.index * 2, written) : undefined;
+    if (direct !== undefined) return direct;
+    const source = this.#values.of(value);
+    const isOverwritten = written.some((slot) => readsSlot(source, slot));
+    return registerWrite(this.#context.words, place, isOverwritten ? this.#values.copy(source) : source);
   }
 }

@@ -28,6 +28,7 @@ import {
   low,
   put,
   putWide,
+  readsSlot,
   registerSource,
   type Source,
   type Step,
@@ -96,6 +97,24 @@ export class Values {
   #folded(step: Step, to: number): Source {
     step();
     return knownSource(this.#words[to] ?? 0, this.#words[to + 1] ?? 0);
+  }
+
+  /**
+   * Evaluates what a node is computed from. The node itself is left to `stepInto`, at the end of the instruction, unless
+   * it has to be evaluated now: loads may fault, and flags will change.
+   */
+  prepare(node: Expression): void {
+    if (this.inPlace(node) !== undefined || this.#prepared(node) !== undefined) return;
+    if (node.kind === 'memory' || node.kind === 'flag' || node.kind === 'condition') this.of(node);
+  }
+
+  /** The step of a prepared node; undefined if the node is in place, or computed from one of the slots. */
+  stepInto(node: Expression, to: number, slots: readonly number[]): Step | undefined {
+    if (this.inPlace(node) !== undefined) return undefined;
+    const sum = this.#nestedSum(node);
+    const sources = sum === undefined ? operandsOf(node).map((operand) => this.of(operand)) : [sum.base, sum.index];
+    const isOverwritten = slots.some((slot) => sources.some((source) => readsSlot(source, slot)));
+    return isOverwritten ? undefined : this.#step(node, to);
   }
 
   /** Evaluates a node into a slot that is not one of the cells. */

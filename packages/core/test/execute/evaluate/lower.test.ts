@@ -55,6 +55,13 @@ describe('values', () => {
     expect([cpu.get(0), cpu.get(RIP), cpu.get(1)]).toEqual([0x2008n, 0x2000n, 0x2000n]);
   });
 
+  it('computed straight into a register do not change what a later write is computed from', () => {
+    const cpu = processor({ 0: 10n, 1: 20n });
+    const one = constant(64, 1n);
+    cpu.run([write(RAX, add(RCX, one)), write(RCX, add(RAX, one)), write(RSP, sub(RAX, one))]);
+    expect([cpu.get(0), cpu.get(1), cpu.get(4)]).toEqual([21n, 11n, 9n]);
+  });
+
   it('that are shared are evaluated once: a memory operand is loaded once', () => {
     const cpu = processor({ 0: 5n });
     const operand = at(0x3000n);
