@@ -24,9 +24,11 @@ export function parseArguments(words: readonly string[], version: string): Call 
     .version(version, '-V, --version')
     .helpCommand(false)
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'retrovisor:')) })
+    .showHelpAfterError('retrovisor --help lists the verbs, retrovisor VERB --help says more about each.')
     .addHelpText(
       'after',
-      '\nretrovisor VERB --help says more about each.\nExit status: 0 done; 1 the guest, a check or a verification failed; 2 wrong usage; 3 unreadable input.',
+      '\nretrovisor VERB --help says more about each.\n\nExample:\n  $ retrovisor tour\n\nExit status: 0 done; 1 the guest, a check or a verification failed; 2 wrong usage; 3 unreadable input.',
     );
   for (const [name, row] of Object.entries(VERBS)) {
     addVerb(program, name, row, (operands, options) => {

@@ -5,7 +5,7 @@ const SIZE_UNITS: Readonly<Record<string, number>> = { '': 2 ** 20, k: 2 ** 10, 
 
 /** Bytes, as QEMU reads `-m`: MiB unless a unit is said, `64`, `64M`, `1.5G`. */
 export function parseSize(text: string): number {
-  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text) ?? [];
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]?)(?:i?b)?$/i.exec(text) ?? [];
   const bytes = Number(number) * (SIZE_UNITS[unit.toLowerCase()] ?? Number.NaN);
   if (number !== '' && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
   throw new InvalidArgumentError('A size such as 64M or 1G is expected (MiB if no unit is said).');

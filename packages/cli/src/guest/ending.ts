@@ -3,7 +3,7 @@
 import { type Explanation, isFailure, type Step, Timeline } from '@retrovisor/core';
 import type { Colours } from '../output/colour.js';
 import { explanationDocument } from '../output/explanation.js';
-import { command } from '../output/next.js';
+import { command, sameArguments } from '../output/next.js';
 import { faultText, outcomeText } from '../output/outcome.js';
 import { registerTable } from '../output/register-table.js';
 import { stepDocument, stepSentence } from '../output/step-list.js';
@@ -55,7 +55,7 @@ export function sessionDocument(session: Session, trace?: { readonly path: strin
 
 /** A session for the person, on stderr: empty for a run that ended as it should and was not recorded. */
 export function sessionText(session: Session, colours: Colours, tracePath?: string): string {
-  const { guest, run, outcome } = session;
+  const { run, outcome } = session;
   const failure = failureOf(session);
   const parts = [
     ...(run?.stop.reason === 'shutdown' ? [crashText(session, run.stop.processor, colours)] : []),
@@ -64,7 +64,7 @@ export function sessionText(session: Session, colours: Colours, tracePath?: stri
     ...(failure === undefined && run === undefined && outcome !== undefined && isFailure(outcome)
       ? [outcomeText(outcome)]
       : []),
-    `next: ${nextCommand(guest.path, tracePath, failure !== undefined)}`,
+    `next: ${nextCommand(tracePath, failure !== undefined)}`,
   ];
   return parts.join('\n');
 }
@@ -113,7 +113,7 @@ function failureText({ step, explanation }: Failure, colours: Colours): string {
 }
 
 /** What leads on: without a trace, recording one. */
-function nextCommand(input: string, trace: string | undefined, failed: boolean): string {
-  if (trace === undefined) return command('record', input, '-o', 'run.rvt');
+function nextCommand(trace: string | undefined, failed: boolean): string {
+  if (trace === undefined) return command('record', ...sameArguments(), '-o', 'run.rvt');
   return failed ? command('why', trace) : command('events', trace);
 }

@@ -31,7 +31,7 @@ export function readImage(
     throw new ImageError(
       'IMAGE_FORMAT',
       { path, found: 'ELF', accepted },
-      `${path} is an ELF file; accepted is a raw binary with --mode real|protected|long, --load and --entry (objcopy -O binary makes one)`,
+      `${path} is an ELF file; accepted is a raw binary with --mode real|protected|long, --load and --entry`,
     );
   }
   return rawImage({ bytes, mode, load, entry });

@@ -1,6 +1,7 @@
 // Modules of the user: scripts and plugins, in TypeScript or JavaScript, wherever they lie. They must get the very instances
 // of our packages that the command uses (a GuestFault of another copy of core would not be caught), so these are handed to
 // the loader ready-made; everything else is found from where the module lies, as Node does.
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as core from '@retrovisor/core';
@@ -9,7 +10,7 @@ import * as numa from '@retrovisor/numa';
 import * as svm from '@retrovisor/svm';
 import * as vmx from '@retrovisor/vmx';
 import { createJiti } from 'jiti';
-import { InputError, reasonOf, ScriptError } from '../input-error.js';
+import { InputError, ScriptError } from '../input-error.js';
 
 const OURS = {
   '@retrovisor/core': core,
@@ -22,8 +23,8 @@ const OURS = {
 /** What a module exports. */
 export type ModuleExports = Readonly<Record<string, unknown>>;
 
-/** Loads a file, or a package as it is found from the current folder. @throws InputError, ScriptError */
-export async function loadModule(specifier: string): Promise<ModuleExports> {
+/** Loads the module in a file, or a package as it is found from the current folder. @throws InputError, ScriptError */
+export async function loadModule(name: string): Promise<ModuleExports> {
   // No cache on disk: a script is small, and a clone or a home folder should not grow by running one.
   const loader = createJiti(pathToFileURL(resolve('retrovisor')).href, {
     fsCache: false,
@@ -31,31 +32,34 @@ export async function loadModule(specifier: string): Promise<ModuleExports> {
     virtualModules: OURS,
   });
   try {
-    return await loader.import<ModuleExports>(specifier);
+    return await loader.import<ModuleExports>(existsSync(name) ? resolve(name) : name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') {
-      const sentence = (error as Error).message.split('\n')[0] ?? '';
-      throw new InputError('MODULE_NOT_FOUND', { module: specifier }, `${specifier} cannot be loaded: ${sentence}`);
+      const sentence = firstLine((error as Error).message);
+      throw new InputError('MODULE_NOT_FOUND', { module: name }, `${name} cannot be loaded: ${sentence}`);
     }
-    throw scriptError(specifier, error);
+    throw scriptError(name, error);
   }
 }
 
-/** What a module of the user threw: the sentence and the place, not the way there. Errors of retrovisor stay what they are. */
+/** What a module of the user threw: the sentence and the line, not the way there. Our own errors stay what they are. */
 export function scriptError(path: string, error: unknown): unknown {
   if (error instanceof core.RetrovisorError) return error;
-  const { name = 'Error' } = error as Error;
-  const place = placeIn(path, error);
-  const sentence = `${path} threw ${name}: ${reasonOf(error).trim()}${place === undefined ? '' : ` (${place})`}`;
-  return new ScriptError('SCRIPT_THREW', { path, place }, sentence);
+  const { name = 'Error', message = String(error) } = error as Error;
+  // The loader reports what cannot be parsed as a message of two lines, the second with the place.
+  const isUnreadable = message.startsWith('ParseError:');
+  const line = isUnreadable ? /:(\d+):\d+$/.exec(message.trim())?.[1] : lineIn(path, error);
+  const place = line === undefined ? path : `${path}:${line}`;
+  const what = isUnreadable ? firstLine(message).replace('ParseError:', 'it cannot be parsed:') : `${name}: ${message}`;
+  return new ScriptError('SCRIPT_THREW', { path, line: line === undefined ? null : Number(line) }, `${place}: ${what}`);
 }
 
-/** The topmost frame that lies in the user's module: `script.ts:12:5`. */
-function placeIn(path: string, error: unknown): string | undefined {
+/** The line of the topmost frame that lies in the user's module. */
+function lineIn(path: string, error: unknown): string | undefined {
   const frames = ((error as Error | undefined)?.stack ?? '').split('\n');
-  const frame = frames.find((line) => line.includes(resolve(path)));
-  return frame
-    ?.match(/:(\d+):(\d+)\)?$/)
-    ?.slice(1)
-    .reduce((place, number) => `${place}:${number}`, path);
+  return frames.find((frame) => frame.includes(resolve(path)))?.match(/:(\d+):\d+\)?$/)?.[1];
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? '').trim();
 }

@@ -9,7 +9,7 @@ import { readInput } from './input-file.js';
 import { loadModule, type ModuleExports } from './module-loader.js';
 
 /** Those that need nothing but their name. */
-export const BUILT_IN: readonly Plugin[] = [vmx, svm, debugConsole];
+const BUILT_IN: readonly Plugin[] = [vmx, svm, debugConsole];
 
 /** What `--plugin` and `--numa` ask for. */
 export interface PluginOptions {

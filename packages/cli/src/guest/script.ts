@@ -23,7 +23,7 @@ export function isScript(path: string): boolean {
 /** Loads a script. @throws InputError for a file that is none, ScriptError for one that throws */
 export async function loadScript(path: string): Promise<Script> {
   readInput(path);
-  const exports = await loadModule(path.startsWith('.') || path.startsWith('/') ? path : `./${path}`);
+  const exports = await loadModule(path);
   const { default: main, machine: options = {} } = exports;
   if (typeof main !== 'function') {
     throw new InputError(

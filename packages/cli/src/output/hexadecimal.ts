@@ -14,7 +14,7 @@ export function hexDigits(value: bigint, width: 16 | 32 | 64 = 64): string {
 }
 
 /** Bytes in order of address: `0f 01 c4`. */
-export function hexBytes(bytes: Uint8Array): string {
+function hexBytes(bytes: Uint8Array): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
 

@@ -7,7 +7,7 @@
 // Numbers stay numbers: positions, processors, counts and physical addresses are exact in a double.
 
 /** Plain data that JSON.stringify takes as it is. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json };
+type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json };
 
 /** A value as plain data. */
 export function toJson(value: unknown): Json {

@@ -9,6 +9,11 @@ export function command(...args: readonly (string | number)[]): string {
   return [program, ...args.map((arg) => quoted(String(arg)))].join(' ');
 }
 
+/** What stood behind the verb of this very command, so that another verb can be tried with the same. */
+export function sameArguments(): readonly string[] {
+  return process.argv.slice(3).filter((word) => word !== '--json' && word !== '--debug');
+}
+
 /** Quoted for a shell where it has to be. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

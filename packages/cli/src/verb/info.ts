@@ -5,7 +5,7 @@ import { EXIT } from '../exit-status.js';
 import type { Colours } from '../output/colour.js';
 import { hex } from '../output/hexadecimal.js';
 import { command } from '../output/next.js';
-import { type Cell, indented, table } from '../output/table.js';
+import { type Cell, table } from '../output/table.js';
 import { damageText } from '../trace-input.js';
 import type { VerbCode } from '../verb-table.js';
 
@@ -76,15 +76,16 @@ function textOf(path: string, trace: Trace, counts: readonly EventCount[], diges
     ['positions', `0 to ${length}`],
     ['checks', `${digests} digests, ${keyframes.length} keyframes`],
   ];
-  const events = table(
-    ['event', 'recorded', 'positions'],
-    counts.map(({ type, events, positions }) => [type, events, positions]),
-    colours,
-  );
-  const end = damage === undefined ? '' : `\n\n${colours.red(damageText(path, trace))}`;
-  return `${table(
-    [],
-    rows.map(([name = '', value = '']) => [colours.dim(String(name)), value]),
-    colours,
-  )}\n\n${indented(events, 0)}${end}\n\nnext: ${command(damage === undefined ? 'events' : 'replay', path)}`;
+  const counted = counts.map(({ type, events, positions }) => [type, events, positions]);
+  const parts = [
+    table(
+      [],
+      rows.map(([name = '', value = '']) => [colours.dim(String(name)), value]),
+      colours,
+    ),
+    ...(counted.length === 0 ? [] : [table(['event', 'recorded', 'positions'], counted, colours)]),
+    ...(damage === undefined ? [] : [colours.red(damageText(path, trace))]),
+    `next: ${command(damage === undefined ? 'events' : 'replay', path)}`,
+  ];
+  return parts.join('\n\n');
 }

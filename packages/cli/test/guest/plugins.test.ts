@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { namedPlugins, pluginsFor } from '../../src/guest/plugins.js';
+
+const SIZE = { processors: 2, memoryBytes: 2 ** 26 };
+const folder = mkdtempSync(join(tmpdir(), 'retrovisor-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const namesFor = async (profile: string, options = {}) =>
+  (await pluginsFor(profile, { plugin: [], ...options }, SIZE)).map(({ name }) => name);
+
+function write(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('the plugins of a machine', () => {
+  it('are those of the vendor, and the console', async () => {
+    expect(await namesFor('intel-server')).toEqual(['vmx', 'debug-console']);
+    expect(await namesFor('amd-server')).toEqual(['svm', 'debug-console']);
+  });
+
+  it('are there once when they are asked for again', async () => {
+    expect(await namesFor('intel-server', { plugin: ['vmx', 'vmx'] })).toEqual(['debug-console', 'vmx']);
+  });
+
+  it('have NUMA with a machine by name, fitted to the size', async () => {
+    expect(await namesFor('intel-server', { numa: 'xeon-platinum-8360y' })).toContain('numa');
+    await expect(namesFor('intel-server', { numa: 'cray-1' })).rejects.toThrow('xeon-platinum-8360y');
+    await expect(namesFor('intel-server', { plugin: ['numa'] })).rejects.toThrow('--numa');
+  });
+});
+
+describe('a plugin of the user', () => {
+  it('is loaded from TypeScript with the very core that runs it', async () => {
+    const path = write(
+      'counter.ts',
+      `import { definePlugin, PLUGIN_API_VERSION } from '@retrovisor/core';
+       export const counter = definePlugin({ name: 'counter', version: '1.0.0', apiVersion: PLUGIN_API_VERSION as number });
+       export default counter;`,
+    );
+    expect((await namedPlugins([path])).map(({ name }) => name)).toEqual(['counter']);
+  });
+
+  it('that is not there, or is none, is refused', async () => {
+    await expect(namedPlugins(['@nobody/plugin'])).rejects.toThrow('@nobody/plugin cannot be loaded');
+    await expect(namedPlugins([write('empty.ts', 'export const nothing = 1;')])).rejects.toThrow('exports 0 plugins');
+    await expect(namedPlugins([write('not.json.ts', 'export default {')])).rejects.toThrow('cannot be parsed');
+  });
+});
