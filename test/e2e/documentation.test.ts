@@ -139,7 +139,9 @@ describe('examples in docstrings', () => {
     ).toEqual([]);
   });
 
-  it.each(examples.map((example) => [example.name, example] as const))('of %s run', (_name, example) => {
+  // Those of files would leave some behind.
+  const runnable = examples.filter(({ name }) => !name.startsWith('@retrovisor/core/node'));
+  it.each(runnable.map((example) => [example.name, example] as const))('of %s run', (_name, example) => {
     const { exports } = runCode(exampleModule(example), { vitest: { expect } });
     const { found, promised } = exports as { readonly found?: unknown; readonly promised?: unknown };
     expect(found).toEqual(promised);

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { formatWithOptions } from 'node:util';
 import * as core from '@retrovisor/core';
+import * as coreForNode from '@retrovisor/core/node';
 import * as numa from '@retrovisor/numa';
 import * as svm from '@retrovisor/svm';
 import * as vmx from '@retrovisor/vmx';
@@ -12,6 +13,7 @@ import { ROOT } from './source-tree.js';
 /** The packages that code may import. */
 export const PACKAGES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   '@retrovisor/core': core,
+  '@retrovisor/core/node': coreForNode,
   '@retrovisor/numa': numa,
   '@retrovisor/svm': svm,
   '@retrovisor/vmx': vmx,

@@ -16,6 +16,7 @@ export interface DocstringExample {
 /** Where the exports of a public entry come from. */
 const ENTRIES: Readonly<Record<string, string>> = {
   '@retrovisor/core': 'packages/core/src/index.ts',
+  '@retrovisor/core/node': 'packages/core/src/node.ts',
   '@retrovisor/vmx': 'packages/vmx/src/index.ts',
   '@retrovisor/svm': 'packages/svm/src/index.ts',
   '@retrovisor/numa': 'packages/numa/src/index.ts',
