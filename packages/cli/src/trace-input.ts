@@ -29,7 +29,8 @@ export async function openTraceInput(
   const trace = openTraceFile(path);
   if (trace.damage !== undefined) output.note(damageText(path, trace));
   const definition = definitionOf(trace.header, await partsFor(trace, options.plugin));
-  return { path, trace, definition, timeline: new Timeline(definition, logOf(trace, definition)) };
+  const anchors = { stateBefore: (position: number) => trace.stateBefore(position, definition) };
+  return { path, trace, definition, timeline: new Timeline(definition, logOf(trace, definition), undefined, anchors) };
 }
 
 /** Where a trace is damaged and what of it can be read. */

@@ -62,9 +62,15 @@ export type { MachineState, TurnState } from './state/machine.js';
 export { PhysicalMemory, type PhysicalRange, ramRanges } from './state/memory.js';
 export type { ProcessorState, SegmentState, TableState } from './state/processor.js';
 export { type Difference, diff } from './timeline/diff.js';
-export { type Location, parseLocation, readLocation, resolveLocation, type ResolvedLocation } from './timeline/location.js';
+export {
+  type Location,
+  parseLocation,
+  type ResolvedLocation,
+  readLocation,
+  resolveLocation,
+} from './timeline/location.js';
 export { describeEvent, type Step } from './timeline/step.js';
-export { type ForkPoint, Timeline } from './timeline/timeline.js';
+export { type Anchors, type ForkPoint, Timeline } from './timeline/timeline.js';
 export type { ExplainedViolation, Explanation, ReadField } from './timeline/why.js';
 export { definitionOf, type MachineParts, type PluginFactory } from './trace/definition-of.js';
 export { formatDigest, stateDigest } from './trace/digest.js';

@@ -20,6 +20,12 @@ export interface ForkPoint {
   readonly log: EventLog;
 }
 
+/** States along the log that need no replay. */
+export interface Anchors {
+  /** The last one at or before a position; the initial state if there is none. */
+  stateBefore(position: number): MachineState;
+}
+
 /** A recorded or running machine's past. The log may grow while it is visited. */
 export class Timeline {
   readonly definition: MachineDefinition;
@@ -27,9 +33,18 @@ export class Timeline {
   readonly #keyframes: Keyframes;
   readonly #host: DraftHost;
 
-  constructor(definition: MachineDefinition, log: EventLog, initial: MachineState = initialState(definition)) {
+  readonly #anchors: Anchors | undefined;
+
+  /** `anchors` are states that somebody else keeps, such as the keyframes of a trace file. */
+  constructor(
+    definition: MachineDefinition,
+    log: EventLog,
+    initial: MachineState = initialState(definition),
+    anchors?: Anchors,
+  ) {
     this.definition = definition;
     this.log = log;
+    this.#anchors = anchors;
     this.#keyframes = new Keyframes(initial);
     this.#host = new DraftHost(definition, initial);
   }
@@ -48,12 +63,19 @@ export class Timeline {
         `there is no position ${position}: 0 to ${this.length} are accepted`,
       );
     }
-    const keyframe = this.#keyframes.before(position);
+    const keyframe = this.#nearest(position);
     const here = this.#host.position;
     if (here > position || here < keyframe.position) this.#host.load(keyframe);
     while (this.#host.position < position)
       this.#replayTo(Math.min(position, this.#keyframes.nextBoundary(this.#host.position)));
     return this.#host.state();
+  }
+
+  /** The last state at or before a position that is there without replaying. */
+  #nearest(position: number): MachineState {
+    const own = this.#keyframes.before(position);
+    const anchor = this.#anchors?.stateBefore(position);
+    return anchor !== undefined && anchor.position > own.position ? anchor : own;
   }
 
   #replayTo(position: number): void {
@@ -97,7 +119,7 @@ export class Timeline {
   *#stretchesBefore(before: number): IterableIterator<readonly [from: MachineState, to: number]> {
     this.seek(before);
     for (let to = before; to > 0; ) {
-      const from = this.#keyframes.before(to - 1);
+      const from = this.#nearest(to - 1);
       yield [from, to];
       to = from.position;
     }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/error.js';
+import { initialState } from '../../src/state/initial-state.js';
+import { Timeline } from '../../src/timeline/timeline.js';
 import { bootedMachine, CODE, hex, machineWith } from '../support/booted-machine.js';
 
 /** mov eax, 5 / loop: dec eax / mov [0x200000], eax / jnz loop / hlt */
@@ -62,6 +64,22 @@ describe('a timeline', () => {
     expect(fork.log.length).toBe(4 + 1 + 4);
     expect(machine.timeline().seek(machine.log.length)).toEqual(before);
     expect(fork.timeline().seek(4)).toEqual(machine.timeline().seek(4));
+  });
+
+  it('starts from the nearest state that somebody else kept, instead of replaying from the beginning', () => {
+    const machine = machineWith(COUNTDOWN);
+    machine.run();
+    const kept = machine.timeline().seek(10);
+    const asked: number[] = [];
+    const stateBefore = (position: number) => {
+      asked.push(position);
+      return position >= 10 ? kept : initialState(machine.definition);
+    };
+    const timeline = new Timeline(machine.definition, machine.log, undefined, { stateBefore });
+    expect(timeline.seek(12)).toEqual(machine.timeline().seek(12));
+    expect(timeline.lastWrite('RAX')?.position).toBe(13);
+    expect(timeline.lastWrite('RAX', 10)?.position).toBe(7);
+    expect(asked).toContain(12);
   });
 
   it('refuses a position that is not there', () => {
