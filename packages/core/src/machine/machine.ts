@@ -4,7 +4,7 @@ import { type Observable, Subject } from 'rxjs';
 import { UsageError } from '../error.js';
 import { applyTo, runSteps } from '../event/apply.js';
 import type { Emission } from '../event/emission.js';
-import { type MachineEvent, positionsOf, sealEvent } from '../event/event.js';
+import { type MachineEvent, sealEvent } from '../event/event.js';
 import { completed, type Outcome, sealOutcome } from '../event/outcome.js';
 import type { Plugin } from '../plugin/define.js';
 import { defineMachine, type MachineDefinition, type MachineOptions } from '../plugin/host.js';
@@ -39,6 +39,12 @@ export type RunStop =
 export interface RunResult {
   readonly steps: number;
   readonly stop: RunStop;
+}
+
+/** What a recorded run of steps came to. */
+interface Told {
+  readonly outcome?: Outcome;
+  readonly exitValue?: number | undefined;
 }
 
 /** A machine. Make one with createMachine. */
@@ -129,9 +135,14 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
     const event = sealEvent(given);
     const draft = this.#host.draft();
     const { position } = draft;
-    const outcome = applyTo(draft, event);
-    this.#append({ position, event, outcome });
-    return outcome;
+    try {
+      const outcome = applyTo(draft, event);
+      this.#append({ position, event, outcome });
+      return outcome;
+    } catch (thrown) {
+      if (!(thrown instanceof UsageError) && this.log.length === position) this.#restore();
+      throw thrown;
+    }
   }
 
   /** Steps one processor, whoever's turn it is, and returns how its last step ended. */
@@ -201,46 +212,50 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
     const { position } = draft;
     draft.runner.stopRequested = false;
     let steps = 0;
-    let outcome: Outcome = completed();
     let failure: { readonly thrown: unknown } | undefined;
     try {
       steps = runSteps(draft, processor, most);
-      outcome = draft.runner.lastOutcome;
     } catch (thrown) {
       steps = draft.position - position;
       failure = { thrown };
+      if (steps > 0 || !(thrown instanceof UsageError)) this.#restore();
+      if (steps > 0) runSteps(this.#host.draft(), processor, steps);
     }
+    const { lastOutcome: outcome } = this.#host.draft().runner;
     // What ran before an error is told before the error is.
-    if (steps > 0) outcome = this.#record(position, { type: 'processor/stepsRetired', processor, steps }, outcome);
-    const exit = this.#publishEmissions();
+    const told = steps > 0 ? this.#record(position, { type: 'processor/stepsRetired', processor, steps }, outcome) : {};
     if (failure !== undefined) this.#fail(failure.thrown);
-    return { steps, outcome, ended: steps < most || exit !== undefined, exitValue: exit };
+    const { exitValue } = told;
+    return { steps, outcome: told.outcome ?? outcome, ended: steps < most || exitValue !== undefined, exitValue };
   }
 
-  #record(position: number, given: MachineEvent, outcome: Outcome): Outcome {
+  /**
+   * Goes back to where the log ends. An error leaves the draft within an event: a fetch that set accessed flags, say, of
+   * an instruction that is not modelled.
+   */
+  #restore(): void {
+    this.#host.discard();
+    const draft = this.#host.draft();
+    for (const { event } of this.log.slice(draft.position, this.log.length)) applyTo(draft, event);
+    draft.takeEmissions();
+  }
+
+  #record(position: number, given: MachineEvent, outcome: Outcome): Told {
     const event = sealEvent(given);
     const hazards = this.#host.draft().takeHazards();
     const told = sealOutcome(hazards.length === 0 ? outcome : ({ ...outcome, hazards } as Outcome));
-    this.#append({ position, event, outcome: told });
-    return told;
-  }
-
-  #append(applied: AppliedEvent): void {
-    this.log.append(applied.event);
-    if (this.#events.observed) this.#events.next(Object.freeze(applied));
-    if (this.#states.observed) this.#states.next(this.state);
-    if (positionsOf(applied.event) === 1) this.#publishEmissions();
-    if (this.#outcomes.observed) this.#outcomes.next(Object.freeze(applied));
+    return { outcome: told, exitValue: this.#append({ position, event, outcome: told }) };
   }
 
   /** Returns the value of a requested exit, if there was one. */
-  #publishEmissions(): number | undefined {
-    let exit: number | undefined;
-    for (const emission of this.#host.draft().takeEmissions()) {
-      if (emission.type === 'machine/exitRequested') exit = emission.value;
-      this.#emissions.next(emission);
-    }
-    return exit;
+  #append(applied: AppliedEvent): number | undefined {
+    this.log.append(applied.event);
+    const emissions = this.#host.draft().takeEmissions(); // before a listener makes the draft give up its workbench
+    if (this.#events.observed) this.#events.next(Object.freeze(applied));
+    if (this.#states.observed) this.#states.next(this.state);
+    for (const emission of emissions) this.#emissions.next(emission);
+    if (this.#outcomes.observed) this.#outcomes.next(Object.freeze(applied));
+    return emissions.findLast((emission) => emission.type === 'machine/exitRequested')?.value;
   }
 
   #fail(thrown: unknown): never {
