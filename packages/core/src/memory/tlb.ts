@@ -224,7 +224,9 @@ export class SoftwareTlb implements LinearMemory {
     const inFirst = Math.min(bytes, FRAME_BYTES - (low & PAGE_MASK));
     if (inFirst === bytes) return [[first, bytes]];
     const nextLow = (low + inFirst) | 0;
-    const nextHigh = this.#context.linearBits === 32 ? 0 : (high + (nextLow >>> 0 < inFirst ? 1 : 0)) | 0;
+    // The program's addresses wrap at 4 GiB outside 64-bit mode; tables of IA-32e mode may lie above, whatever CS.L says.
+    const wraps = this.#context.linearBits === 32 && high === 0;
+    const nextHigh = wraps ? 0 : (high + (nextLow >>> 0 < inFirst ? 1 : 0)) | 0;
     return [
       [first, inFirst],
       [this.translate(nextLow, nextHigh, segment, access), bytes - inFirst],
