@@ -120,7 +120,7 @@ function systemDescriptor(
   if (descriptor.codeOrData || !types.includes(descriptor.type)) raise(GP(errorCode), `core.${name}.type`);
   if (!descriptor.present) raise(NP(errorCode), `core.${name}.present`);
   if (!cpu.EFER.LMA) return descriptor;
-  const upper = readUpperHalf(cpu, descriptor);
+  const upper = readUpperHalf(cpu, descriptor, `core.${name}.limit`);
   if (((upper >> 40n) & 0x1fn) !== 0n) raise(GP(errorCode), `core.${name}.upper-type`);
   return { ...descriptor, base: descriptor.base | ((upper & 0xffff_ffffn) << 32n) };
 }

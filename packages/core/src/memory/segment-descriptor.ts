@@ -1,5 +1,5 @@
 // SDM, "Segment Descriptors": a descriptor of the GDT or LDT as the processor reads it, and its accessed and busy bits.
-import { type Raise, raise } from '../interrupt/exceptions.js';
+import { GP, type Raise, raise } from '../interrupt/exceptions.js';
 import type { Cpu } from '../state/cpu.js';
 import type { SegmentState } from '../state/processor.js';
 import { ACCESS } from './segmentation.js';
@@ -75,8 +75,12 @@ function decodeDescriptor(raw: bigint) {
   };
 }
 
-/** Bits 63:32 of the base, in the second half of a 16-byte system descriptor, and that half itself. */
-export function readUpperHalf(cpu: Cpu, { address }: SegmentDescriptor): bigint {
+/**
+ * The second half of a 16-byte system descriptor of the GDT: bits 63:32 of the base stand there.
+ * @throws GuestFault with #GP of the selector if the table ends before it, or what the read raises
+ */
+export function readUpperHalf(cpu: Cpu, { address, selector, errorCode }: SegmentDescriptor, rule: string): bigint {
+  if (BigInt((selector & ~7) + 2 * ENTRY_BYTES - 1) > cpu.read('GDTR.limit')) raise(GP(errorCode), rule);
   return asSupervisor(cpu, () => loadLinear(cpu, address + 8n, 8));
 }
 
