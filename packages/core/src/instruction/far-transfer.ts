@@ -17,7 +17,7 @@ import { defineInstruction } from './define.js';
 import type { Operand } from './operand.js';
 import { operandAt } from './privilege.js';
 import { checkStackSegment, dropPrivilegedSegments, loadNull } from './segment-load.js';
-import { moved, popped, pushed, setStackTop } from './stack-access.js';
+import { moved, popped, pushed, setStackTop, stackLoad, stackTop } from './stack-access.js';
 
 const TABLES = ['GDTR.base', 'GDTR.limit', 'LDTR.base', 'LDTR.limit', 'CS.selector', 'SS.attributes'];
 const CODE = ['CS.selector', 'CS.base', 'CS.limit', 'CS.attributes', 'RIP'];
@@ -105,8 +105,9 @@ export const RETF = defineInstruction({
 
 /** Parameters are released from both stacks; RSP and SS stand above those of the inner one. */
 function returnToOuterLevel(cpu: Cpu, target: FarTarget, bytes: 2 | 4 | 8, released: number): void {
-  const { values } = popped(cpu, bytes, 4 + Math.ceil(released / bytes));
-  const [pointer = 0n, selector = 0n] = values.slice(-2);
+  const frame = moved(cpu, stackTop(cpu), 2 * bytes + released); // the parameters themselves are not read
+  const pointer = stackLoad(cpu, frame, bytes);
+  const selector = stackLoad(cpu, moved(cpu, frame, bytes), bytes);
   returnToOuterStack(cpu, target, Number(selector & 0xffffn), pointer);
   setStackTop(cpu, moved(cpu, cpu.RSP, released));
 }
