@@ -222,11 +222,12 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
       if (steps > 0) runSteps(this.#host.draft(), processor, steps);
     }
     const { lastOutcome: outcome } = this.#host.draft().runner;
+    const goesOn = steps === most && this.#host.draft().cpu(processor).activity === 'active';
     // What ran before an error is told before the error is.
     const told = steps > 0 ? this.#record(position, { type: 'processor/stepsRetired', processor, steps }, outcome) : {};
     if (failure !== undefined) this.#fail(failure.thrown);
     const { exitValue } = told;
-    return { steps, outcome: told.outcome ?? outcome, ended: steps < most || exitValue !== undefined, exitValue };
+    return { steps, outcome: told.outcome ?? outcome, ended: !goesOn || exitValue !== undefined, exitValue };
   }
 
   /**
