@@ -84,7 +84,7 @@ function stepOf(draft: MachineDraft, binder: StepBinder, decoded: Decoded, origi
       return step(() => binder.functionStep(decoded, definition), true, true);
     case 'expression': {
       const effect = definition.effect(effectOperands(decoded, origin.stackWidth));
-      const next = decoded.address + BigInt(decoded.length);
+      const next = BigInt.asUintN(origin.codeWidth === 64 ? 64 : 32, decoded.address + BigInt(decoded.length));
       const bind = () =>
         lower(effect, {
           words: draft.bench.words,
