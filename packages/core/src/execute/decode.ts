@@ -21,7 +21,7 @@ export type CodeWidth = 16 | 32 | 64;
 export const LONGEST_INSTRUCTION = 15;
 
 /** What kind of register an operand names. */
-export type RegisterClass = 'general' | 'segment' | 'control' | 'debug' | 'vector' | 'other';
+type RegisterClass = 'general' | 'segment' | 'control' | 'debug' | 'vector' | 'other';
 
 export interface DecodedRegister {
   readonly kind: 'register';
@@ -33,7 +33,7 @@ export interface DecodedRegister {
   readonly index: number;
   readonly high: boolean;
 }
-export interface DecodedImmediate {
+interface DecodedImmediate {
   readonly kind: 'immediate';
   readonly width: 8 | 16 | 32 | 64;
   /** Sign-extended to the width where the encoding says so. Near branches: the target. */
@@ -51,7 +51,7 @@ export interface DecodedMemory {
   /** RIP-relative addresses are resolved: the displacement is the address. */
   readonly displacement: bigint;
 }
-export interface DecodedFar {
+interface DecodedFar {
   readonly kind: 'far';
   readonly width: 16 | 32;
   readonly selector: number;

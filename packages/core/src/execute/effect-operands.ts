@@ -56,7 +56,7 @@ function registerExpression({ index, width, high }: DecodedRegister): Expression
 }
 
 /** The offset within the segment: base + index * scale + displacement, wrapped to the address size, 64 bits wide. */
-export function effectiveAddress({ base, index, scale, displacement, addressWidth }: DecodedMemory): Expression {
+function effectiveAddress({ base, index, scale, displacement, addressWidth }: DecodedMemory): Expression {
   const terms: Expression[] = [];
   if (base !== undefined) terms.push(registerExpression(base));
   if (index !== undefined) terms.push(scaled(index, scale, addressWidth));

@@ -100,8 +100,11 @@ export function signExtend(operand: Expression, width: Width): Expression {
   return operand.width === width ? operand : { kind: 'resize', width, signed: true, operand };
 }
 
-/** The low `width` bits. */
-export const truncate = zeroExtend;
+/** The low `width` bits: never wider than the operand. */
+export function truncate(operand: Expression, width: Width): Expression {
+  assert(width <= operand.width, 'a cut that would widen', { from: operand.width, to: width });
+  return zeroExtend(operand, width);
+}
 
 /** A status flag, or DF, as a condition. */
 export const flag = (name: FlagName): Expression => ({ kind: 'flag', width: 1, flag: name });

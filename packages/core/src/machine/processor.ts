@@ -14,7 +14,7 @@ type Intersection<Values> = (Values extends unknown ? (value: Values) => void : 
   ? Result
   : never;
 /** The intrinsics of the base machine. */
-export type BaseIntrinsics = Intersection<IntrinsicsOf<InstructionWithIntrinsics>>;
+type BaseIntrinsics = Intersection<IntrinsicsOf<InstructionWithIntrinsics>>;
 
 /** A processor of a machine with its plugins' intrinsics. */
 export type Processor<Plugins extends readonly Plugin[] = readonly Plugin[]> = ProcessorHandle &

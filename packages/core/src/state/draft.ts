@@ -1,6 +1,6 @@
 // The mutable working form of a machine: one or many events are applied inside it, and it is sealed into a state when
 // someone looks. Hot state lies in a workbench, plugin slices in Immer drafts.
-import { UsageError } from '../error.js';
+import { assert, UsageError } from '../error.js';
 import type { Emission } from '../event/emission.js';
 import { settleFlags } from '../execute/evaluate/flags.js';
 import { Runner } from '../execute/runner.js';
@@ -15,7 +15,7 @@ import { pagingContextOf } from './paging-context.js';
 import { type MemoryDependents, PhysicalDraft } from './physical-draft.js';
 import { loadProcessor, sealProcessor } from './seal-processor.js';
 import { SliceDraft } from './slice-draft.js';
-import type { Workbench } from './workbench.js';
+import { WINDOW_OFFSET, WINDOW_SLOTS, type Workbench } from './workbench.js';
 import type { WriteTrace } from './write-trace.js';
 
 /** Before any processor has its turn nothing is translated. */
@@ -57,8 +57,10 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   constructor(definition: MachineDefinition, bench: Workbench, state: MachineState) {
     this.definition = definition;
     this.bench = bench;
-    const words = definition.registers.rows.length * 2;
-    this.#window = bench.words.subarray(0, words);
+    const slots = definition.registers.rows.length;
+    assert(slots <= WINDOW_SLOTS, 'more registers than the window has slots', { slots, window: WINDOW_SLOTS });
+    const words = slots * 2;
+    this.#window = bench.words.subarray(WINDOW_OFFSET / 4, WINDOW_OFFSET / 4 + words);
     this.#parked = state.processors.map(() => new Int32Array(words));
     this.#cpus = state.processors.map(({ id }) => new Cpu(this, id, this.#parked[id] as Int32Array));
     this.memory = new PhysicalDraft(bench, framesOf(state.memory), state.memory.ranges, this);

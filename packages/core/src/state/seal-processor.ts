@@ -5,7 +5,7 @@ import { ACTIVITY, type RegisterFile, type RegisterGroup, type RegisterRow } fro
 import type { ProcessorState } from './processor.js';
 
 /** The value of a slot, unsigned. */
-export function slotValue(words: Int32Array, slot: number): bigint {
+function slotValue(words: Int32Array, slot: number): bigint {
   return (BigInt((words[slot * 2 + 1] ?? 0) >>> 0) << 32n) | BigInt((words[slot * 2] ?? 0) >>> 0);
 }
 

@@ -12,13 +12,6 @@ import type { MachineState } from '../state/machine.js';
 import { type ResolvedLocation, readLocation } from './location.js';
 import { type Step, walkSteps } from './step.js';
 
-/** A write that was found. */
-export interface FoundWrite {
-  readonly step: Step;
-  /** Whether the value became another one. */
-  readonly changed: boolean;
-}
-
 /** What was written in a stretch of the log: the last write, and the last one that changed the value. */
 export interface StretchWrites {
   readonly last: Step | undefined;
