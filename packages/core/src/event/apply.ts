@@ -5,6 +5,7 @@ import { intrinsicOperands, outputOf } from '../execute/intrinsic-operands.js';
 import { GuestFault } from '../interrupt/exceptions.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import { ACTIVITY, GENERAL_REGISTERS } from '../register/register-file.js';
+import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
 import { DraftHost } from '../state/draft-host.js';
 import type { MachineState } from '../state/machine.js';
@@ -106,6 +107,13 @@ export function runSteps(draft: MachineDraft, processor: number, most: number): 
   return taken;
 }
 
+/** The general registers before an intrinsic: they have the first slots. Kept in place, for a slice would cost as much as RDMSR. */
+const keptRegisters = new Int32Array(GENERAL_REGISTERS.length * 2);
+
+function keepGeneralRegisters({ words }: Cpu): void {
+  for (let word = 0; word < keptRegisters.length; word++) keptRegisters[word] = words[word] as number;
+}
+
 function executeIntrinsic(
   draft: MachineDraft,
   { processor, intrinsic: name, operands: values }: IntrinsicExecuted,
@@ -120,7 +128,7 @@ function executeIntrinsic(
     );
   }
   const cpu = draft.activate(processor);
-  const general = cpu.words.slice(0, GENERAL_REGISTERS.length * 2); // they have the first slots; implicit inputs go there
+  keepGeneralRegisters(cpu); // implicit inputs go there
   const operands = intrinsicOperands(cpu, name, intrinsic.shape, values);
   try {
     const outcome =
@@ -133,7 +141,7 @@ function executeIntrinsic(
   } catch (thrown) {
     // The caller stands where the handler would: the exception is reported, not delivered.
     if (!(thrown instanceof GuestFault)) {
-      cpu.words.set(general); // a gap that was met before anything happened leaves the processor as it was
+      cpu.words.set(keptRegisters); // a gap that was met before anything happened leaves the processor as it was
       throw thrown;
     }
     if (thrown.raised.address !== undefined) cpu.CR2 = thrown.raised.address;
