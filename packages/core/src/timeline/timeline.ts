@@ -119,6 +119,8 @@ export class Timeline {
   *#stretchesBefore(before: number): IterableIterator<readonly [from: MachineState, to: number]> {
     this.seek(before);
     for (let to = before; to > 0; ) {
+      // From an anchor far away this lays keyframes at full speed, so that few steps have to be looked at one by one.
+      this.seek(to - 1);
       const from = this.#nearest(to - 1);
       yield [from, to];
       to = from.position;
