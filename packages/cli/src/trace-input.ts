@@ -29,8 +29,17 @@ export async function openTraceInput(
   const trace = openTraceFile(path);
   if (trace.damage !== undefined) output.note(damageText(path, trace));
   const definition = definitionOf(trace.header, await partsFor(trace, options.plugin));
-  const anchors = { stateBefore: (position: number) => trace.stateBefore(position, definition) };
-  return { path, trace, definition, timeline: new Timeline(definition, logOf(trace, definition), undefined, anchors) };
+  return { path, trace, definition, timeline: timelineOf(trace, definition, output) };
+}
+
+/** The timeline asks for a recorded state wherever it goes: so it is known how far back a search has come. */
+function timelineOf(trace: Trace, definition: MachineDefinition, output: Output): Timeline {
+  const progress = output.progress('searching back', trace.length);
+  const stateBefore = (position: number) => {
+    progress.update(trace.length - position);
+    return trace.stateBefore(position, definition);
+  };
+  return new Timeline(definition, logOf(trace, definition), undefined, { stateBefore });
 }
 
 /** Where a trace is damaged and what of it can be read. */

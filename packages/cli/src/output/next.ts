@@ -1,11 +1,14 @@
-// The command to type next, as it can be copied: in a clone the command is a script of npm's.
+// The command to type next, as it can be copied: started the way this process was started, which npm tells.
 
-const IN_A_CLONE = ['retrovisor', 'start', 'tour'];
+const PROGRAMS: Readonly<Record<string, string>> = {
+  retrovisor: 'npm run -s retrovisor --',
+  start: 'npm run -s retrovisor --',
+  npx: 'npx retrovisor',
+};
 
 /** `retrovisor why "my trace.rvt"`, or the same through npm where this process was started that way. */
 export function command(...args: readonly (string | number)[]): string {
-  const script = process.env['npm_lifecycle_event'] ?? '';
-  const program = IN_A_CLONE.includes(script) ? 'npm run -s retrovisor --' : 'retrovisor';
+  const program = PROGRAMS[process.env['npm_lifecycle_event'] ?? ''] ?? 'retrovisor';
   return [program, ...args.map((arg) => quoted(String(arg)))].join(' ');
 }
 
