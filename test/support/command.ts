@@ -8,7 +8,7 @@ import { ROOT } from './source-tree.js';
 const COMMAND = join(ROOT, 'packages/cli/dist/main.js');
 
 /** What a process left behind. */
-export interface Finished {
+interface Finished {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
