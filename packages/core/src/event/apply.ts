@@ -1,5 +1,5 @@
 // The one function that moves a state, in its two forms: inside a draft, and pure.
-import { DivergenceError, UsageError } from '../error.js';
+import { DivergenceError, PluginError, UsageError } from '../error.js';
 import { executeChecked } from '../execute/execute-checked.js';
 import { intrinsicOperands, outputOf } from '../execute/intrinsic-operands.js';
 import { GuestFault } from '../interrupt/exceptions.js';
@@ -10,6 +10,7 @@ import type { MachineDraft } from '../state/draft.js';
 import { DraftHost } from '../state/draft-host.js';
 import type { MachineState } from '../state/machine.js';
 import type { Codec } from './codec.js';
+import type { EventDefinition, Payload } from './define.js';
 import type { IntrinsicExecuted, MachineEvent, MemoryWritten, RegisterSet, StepsRetired } from './event.js';
 import { completed, type Outcome, sealOutcome } from './outcome.js';
 
@@ -34,7 +35,9 @@ export function apply(definition: MachineDefinition, state: MachineState, event:
   }
   host.load(state);
   try {
-    const outcome = applyTo(host.draft(), event);
+    const draft = host.draft();
+    const outcome = applyTo(draft, event);
+    draft.takeEmissions(); // nobody listens here, and they must not pile up
     return { state: host.state(), outcome };
   } catch (thrown) {
     host.discard();
@@ -195,5 +198,19 @@ function applyDefined(draft: MachineDraft, event: MachineEvent): void {
       );
     }
   }
-  definition.apply(draft, payload);
+  reduceDefined(definition, draft, payload);
+}
+
+/** A reducer that throws may have changed something: that is the plugin's failure, and the state goes back. */
+function reduceDefined(definition: EventDefinition, draft: MachineDraft, payload: Payload): void {
+  try {
+    definition.apply(draft, payload);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new PluginError(
+      'PLUGIN_REDUCER',
+      { type: definition.type, why },
+      `the reducer of ${definition.type} failed: ${why}`,
+    );
+  }
 }

@@ -20,6 +20,9 @@ export type CodeWidth = 16 | 32 | 64;
 /** The most bytes that an instruction has. */
 export const LONGEST_INSTRUCTION = 15;
 
+/** LOCK, REPNE, REP, the six segment overrides, operand size, address size. */
+const LEGACY_PREFIXES = new Set([0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67]);
+
 /** What kind of register an operand names. */
 type RegisterClass = 'general' | 'segment' | 'control' | 'debug' | 'vector' | 'other';
 
@@ -84,6 +87,7 @@ export type Undecoded = 'invalid' | 'tooLong' | 'needsMoreBytes';
 export class InstructionStream {
   readonly #decoder: Decoder;
   readonly #codeWidth: CodeWidth;
+  readonly #bytes: Uint8Array;
   readonly #available: number;
 
   /** `bytes` start at RIP `address`. Call `end` when done. */
@@ -91,6 +95,7 @@ export class InstructionStream {
     this.#decoder = new Decoder(codeWidth, bytes, DecoderOptions.None);
     this.#decoder.ip = address;
     this.#codeWidth = codeWidth;
+    this.#bytes = bytes;
     this.#available = bytes.length;
   }
 
@@ -102,9 +107,32 @@ export class InstructionStream {
       if (!instruction.isInvalid) return decodedOf(instruction, this.#codeWidth);
       if (this.#decoder.lastError === DecoderError.NoMoreBytes && this.#available - start < LONGEST_INSTRUCTION)
         return 'needsMoreBytes';
-      return instruction.length >= LONGEST_INSTRUCTION ? 'tooLong' : 'invalid';
+      return instruction.length >= LONGEST_INSTRUCTION && this.#exceedsLimit(start) ? 'tooLong' : 'invalid';
     } finally {
       instruction.free();
+    }
+  }
+
+  /**
+   * iced-x86 says the same of an undefined opcode at byte 15 and of an instruction that goes on after it. Only repeated
+   * prefixes make an instruction so long: if it decodes without them, its length was what is wrong.
+   */
+  #exceedsLimit(start: number): boolean {
+    const rest = this.#bytes.subarray(start);
+    const prefixes = rest.findIndex((byte) => !LEGACY_PREFIXES.has(byte));
+    if (prefixes < 0 || prefixes >= LONGEST_INSTRUCTION) return true;
+    const kept = [...new Set(rest.subarray(0, prefixes))];
+    const shorter = new Decoder(
+      this.#codeWidth,
+      Uint8Array.from([...kept, ...rest.subarray(prefixes)]),
+      DecoderOptions.None,
+    );
+    const instruction = shorter.decode();
+    try {
+      return !instruction.isInvalid;
+    } finally {
+      instruction.free();
+      shorter.free();
     }
   }
 

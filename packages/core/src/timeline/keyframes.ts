@@ -48,7 +48,7 @@ export class Keyframes {
 
   #thin(): void {
     this.#spacing *= 2;
-    this.#states = this.#states.filter(({ position }) => position % this.#spacing === 0);
+    this.#states = this.#states.filter(({ position }, index) => index === 0 || position % this.#spacing === 0);
   }
 
   #indexAt(position: number): number {

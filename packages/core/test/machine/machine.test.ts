@@ -105,6 +105,16 @@ describe('a machine', () => {
     expect(cpu.read('RAX')).toBe(0x5533_2211n);
   });
 
+  it('raises #GP for an instruction of more than 15 bytes, and #UD for an undefined one of exactly 15', () => {
+    const prefixes = (count: number): number[] => new Array<number>(count).fill(0x66);
+    const outcomeOf = (code: readonly number[]) => machineWith(code).processor(0).step();
+    expect(outcomeOf([...prefixes(14), 0x90])).toEqual({ kind: 'completed' });
+    expect(outcomeOf([...prefixes(15), 0x90])).toMatchObject({ rule: 'core.decode.length' });
+    expect(outcomeOf([...prefixes(14), 0x06])).toMatchObject({ rule: 'core.decode.undefined-opcode' });
+    expect(outcomeOf([...prefixes(15), 0x06])).toMatchObject({ rule: 'core.decode.length' });
+    expect(outcomeOf([...prefixes(13), 0x0f, 0xff, 0xc0])).toMatchObject({ kind: 'shutdown' });
+  });
+
   it('gives every active processor its turn', () => {
     const machine = machineWith(hex('ff c0 eb fc'), { processors: 2, quantum: 10 });
     machine.processor(1).set('activity', 0n);

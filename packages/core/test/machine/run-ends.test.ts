@@ -1,6 +1,6 @@
 // A run ends where it ends, whoever watches it.
 import { describe, expect, it } from 'vitest';
-import { type Machine } from '../../src/index.js';
+import type { Machine } from '../../src/index.js';
 import { machineWith } from '../support/booted-machine.js';
 
 /** Two processors; the first one shuts down at its second step, the second one could go on. */
