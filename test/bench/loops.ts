@@ -1,0 +1,116 @@
+// Small loops as machine code: what a warm fetched instruction costs is measured on them. All run for ever.
+
+/** A loop and the registers that it wants. */
+export interface Loop {
+  readonly name: string;
+  readonly code: readonly number[];
+  readonly registers: Readonly<Record<string, bigint>>;
+}
+
+const DATA = 0x40_0000n;
+
+export const LOOPS: readonly Loop[] = [
+  {
+    name: 'register ALU',
+    // ADD RAX, RBX; XOR RCX, RAX; ROL RDX, 7; SUB RSI, RCX; LEA RDI, [RSI + RAX * 2]; AND R8, RDI; OR R9, R8; DEC R15; JNZ
+    code: [
+      0x48, 0x01, 0xd8, 0x48, 0x31, 0xc1, 0x48, 0xc1, 0xc2, 0x07, 0x48, 0x29, 0xce, 0x48, 0x8d, 0x3c, 0x46, 0x49, 0x21,
+      0xf8, 0x4d, 0x09, 0xc1, 0x49, 0xff, 0xcf, 0x75, 0xe4,
+    ],
+    registers: { RAX: 3n, RBX: 0x9e37_79b9_7f4a_7c15n, RDX: 1n },
+  },
+  {
+    name: 'adds, multiplies, loads, stores',
+    // MOV RAX, [RBX]; IMUL RAX, RCX; ADD RAX, RDX; MOV [RBX+8], RAX; ADD RDX, [RBX+16]; ADD RCX, 3; MOV [RBX+16], RDX;
+    // ADD [RBX+24], RCX; DEC R15; JNZ
+    code: [
+      0x48, 0x8b, 0x03, 0x48, 0x0f, 0xaf, 0xc1, 0x48, 0x01, 0xd0, 0x48, 0x89, 0x43, 0x08, 0x48, 0x03, 0x53, 0x10, 0x48,
+      0x83, 0xc1, 0x03, 0x48, 0x89, 0x53, 0x10, 0x48, 0x01, 0x4b, 0x18, 0x49, 0xff, 0xcf, 0x75, 0xdd,
+    ],
+    registers: { RBX: DATA, RCX: 5n, RDX: 7n },
+  },
+  {
+    name: 'branchy sort of 64 numbers',
+    // Fills an array from a linear congruential generator, sorts it by insertion, and begins again.
+    code: [
+      0xbf,
+      0x00,
+      0x00,
+      0x40,
+      0x00,
+      0xb9,
+      0x40,
+      0x00,
+      0x00,
+      0x00, // MOV EDI, array; MOV ECX, 64
+      0x69,
+      0xc0,
+      0x6d,
+      0x4e,
+      0xc6,
+      0x41,
+      0x05,
+      0x39,
+      0x30,
+      0x00,
+      0x00, // IMUL EAX, EAX, 1103515245; ADD EAX, 12345
+      0x89,
+      0x44,
+      0x8f,
+      0xfc,
+      0xff,
+      0xc9,
+      0x75,
+      0xed, // MOV [RDI + RCX * 4 - 4], EAX; DEC ECX; JNZ
+      0xbe,
+      0x01,
+      0x00,
+      0x00,
+      0x00,
+      0x8b,
+      0x14,
+      0xb7,
+      0x89,
+      0xf3, // MOV ESI, 1; MOV EDX, [RDI + RSI * 4]; MOV EBX, ESI
+      0x44,
+      0x8b,
+      0x44,
+      0x9f,
+      0xfc,
+      0x41,
+      0x39,
+      0xd0,
+      0x7e,
+      0x08, // MOV R8D, [RDI + RBX * 4 - 4]; CMP R8D, EDX; JLE
+      0x44,
+      0x89,
+      0x04,
+      0x9f,
+      0xff,
+      0xcb,
+      0x75,
+      0xee, // MOV [RDI + RBX * 4], R8D; DEC EBX; JNZ
+      0x89,
+      0x14,
+      0x9f,
+      0xff,
+      0xc6,
+      0x83,
+      0xfe,
+      0x40,
+      0x75,
+      0xdf, // MOV [RDI + RBX * 4], EDX; INC ESI; CMP ESI, 64; JNE
+      0xeb,
+      0xbb, // JMP to the start
+    ],
+    registers: { RAX: 1n },
+  },
+  {
+    name: 'calls and returns',
+    // CALL f; CALL f; DEC R15; JNZ; f: PUSH RBX; ADD RAX, 1; POP RBX; RET
+    code: [
+      0xe8, 0x0a, 0, 0, 0, 0xe8, 0x05, 0, 0, 0, 0x49, 0xff, 0xcf, 0x75, 0xf1, 0x53, 0x48, 0x83, 0xc0, 0x01, 0x5b, 0xc3,
+    ],
+    registers: {},
+  },
+];
