@@ -44,7 +44,7 @@ function timed(work: () => number): number {
   return (used > 0 ? Math.min(used, onTheWall) : onTheWall) / Math.max(units, 1);
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[sorted.length >> 1] ?? Number.NaN;
 }

@@ -20,7 +20,7 @@ export interface Section {
 export type Ratios = Readonly<Record<string, number>>;
 
 /** A number with as many digits as mean something. */
-export function figure(value: number): string {
+function figure(value: number): string {
   if (!Number.isFinite(value)) return '-';
   return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 }

@@ -138,7 +138,7 @@ function anyRun(processors: number, most: number): fc.Arbitrary<Action> {
 }
 
 /** Intrinsics, pokes and writes on a machine without a program. */
-export const intrinsicScenario: fc.Arbitrary<Scenario> = bareMachine.chain((plan) =>
+const intrinsicScenario: fc.Arbitrary<Scenario> = bareMachine.chain((plan) =>
   fc.record({
     plan: fc.constant(plan),
     actions: fc.array(

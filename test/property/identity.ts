@@ -19,7 +19,7 @@ function contents(bytes: Uint8Array): string {
 }
 
 /** Plain data as text, a line a value; keys in order, so that their order does not count. */
-export function plain(value: unknown): string {
+function plain(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => readable(part), 1);
 }
 
@@ -32,7 +32,7 @@ function readable(part: unknown): unknown {
 }
 
 /** The lines that differ, for a message that names the register instead of showing two screens. */
-export function differenceOf(left: MachineState, right: MachineState): readonly string[] {
+function differenceOf(left: MachineState, right: MachineState): readonly string[] {
   const [a, b] = [identityOf(left).split('\n'), identityOf(right).split('\n')];
   const length = Math.max(a.length, b.length);
   return Array.from({ length }, (_, line) =>

@@ -11,7 +11,7 @@ export const MEMORY_BYTES = 16 * 2 ** 20;
 
 /** Core alone, an Intel machine with vmx and numa, an AMD machine with svm and numa. */
 export type Kind = 'core' | 'intel' | 'amd';
-export const KINDS: readonly Kind[] = ['core', 'intel', 'amd'];
+const KINDS: readonly Kind[] = ['core', 'intel', 'amd'];
 
 export interface MachinePlan {
   readonly kind: Kind;
