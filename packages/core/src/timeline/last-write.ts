@@ -1,6 +1,8 @@
 // Who wrote it: the event that last wrote a location before a position, found by replaying backwards from keyframe to
 // keyframe with a write trace.
 
+import { applyTo } from '../event/apply.js';
+import type { Outcome } from '../event/outcome.js';
 import type { Decoded } from '../execute/decode.js';
 import { effectOperands } from '../execute/effect-operands.js';
 import { writesOf } from '../expression/check.js';
@@ -8,14 +10,15 @@ import type { EventLog } from '../machine/log.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import { SLOT } from '../register/register-file.js';
 import type { MachineDraft } from '../state/draft.js';
+import { DraftHost } from '../state/draft-host.js';
 import type { MachineState } from '../state/machine.js';
 import { type ResolvedLocation, readLocation } from './location.js';
-import { type Step, walkSteps } from './step.js';
+import { observeSteps, type StepObserver } from './step.js';
 
-/** What was written in a stretch of the log: the last write, and the last one that changed the value. */
+/** Positions of what was written in a stretch of the log: the last write, and the last one that changed the value. */
 export interface StretchWrites {
-  readonly last: Step | undefined;
-  readonly lastChange: Step | undefined;
+  readonly last: number | undefined;
+  readonly lastChange: number | undefined;
 }
 
 /** Looks through the positions from a state up to `to`. */
@@ -26,45 +29,70 @@ export function writesInStretch(
   to: number,
   location: ResolvedLocation,
 ): StretchWrites {
+  if (location.kind === 'memory')
+    return { last: lastStore(definition, log, from, to, location), lastChange: undefined };
   const watch = new WriteWatch(definition, location);
-  let last: Step | undefined;
-  let lastChange: Step | undefined;
-  for (const step of walkSteps(definition, log, from, to, watch)) {
-    if (watch.wrote) last = step;
-    if (watch.changed) lastChange = step;
-  }
-  return { last, lastChange };
+  observeSteps(definition, log, from, to, watch);
+  return watch;
 }
 
-/** Watches one location over single steps. */
-class WriteWatch {
-  readonly #definition: MachineDefinition;
-  readonly #location: ResolvedLocation;
-  #before: unknown;
-  wrote = false;
-  changed = false;
+/** Stores tell the trace where they go and the draft knows its position: runs need not be cut into steps. */
+function lastStore(
+  definition: MachineDefinition,
+  log: EventLog,
+  from: MachineState,
+  to: number,
+  { address, bytes }: ResolvedLocation & { kind: 'memory' },
+): number | undefined {
+  const host = new DraftHost(definition, from);
+  let last: number | undefined;
+  try {
+    const draft = host.draft();
+    const memory = (start: number, length: number): void => {
+      if (start < address + bytes && address < start + length) last = draft.position;
+    };
+    draft.traceWrites({ register: () => {}, memory });
+    for (const { event } of log.slice(from.position, to)) {
+      applyTo(draft, event);
+      draft.takeEmissions();
+    }
+    return last;
+  } finally {
+    host.abandon();
+  }
+}
 
-  constructor(definition: MachineDefinition, location: ResolvedLocation) {
+/** A register or a part of a slice. */
+type WatchedLocation = Exclude<ResolvedLocation, { kind: 'memory' }>;
+
+/** Watches one location over single steps. */
+class WriteWatch implements StepObserver, StretchWrites {
+  readonly #definition: MachineDefinition;
+  readonly #location: WatchedLocation;
+  #before: unknown;
+  #wrote = false;
+  last: number | undefined;
+  lastChange: number | undefined;
+
+  constructor(definition: MachineDefinition, location: WatchedLocation) {
     this.#definition = definition;
     this.#location = location;
   }
 
   before(draft: MachineDraft): void {
-    this.wrote = false;
+    this.#wrote = false;
     if (draft.writeTrace === undefined)
-      draft.traceWrites({
-        register: (processor, slot) => this.#register(processor, slot),
-        memory: (address, bytes) => this.#memory(address, bytes),
-      });
+      draft.traceWrites({ register: (processor, slot) => this.#register(processor, slot), memory: () => {} });
     this.#before = this.#value(draft);
   }
 
-  after(draft: MachineDraft, _position: number, retired: boolean): void {
+  after(draft: MachineDraft, position: number, _outcome: Outcome, retired: boolean): void {
     const { lastInstruction } = draft.runner;
     if (retired && lastInstruction !== undefined)
       for (const slot of slotsWritten(this.#definition, lastInstruction)) this.#register(draft.current.id, slot);
-    this.changed = !same(this.#before, this.#value(draft));
-    this.wrote ||= this.changed;
+    const changed = !Object.is(this.#before, this.#value(draft));
+    if (changed) this.lastChange = position;
+    if (changed || this.#wrote) this.last = position;
   }
 
   #register(processor: number, slot: number): void {
@@ -74,16 +102,7 @@ class WriteWatch {
       this.#location.processor === processor &&
       this.#definition.registers.slot(this.#location.register) === slot
     )
-      this.wrote = true;
-  }
-
-  #memory(address: number, bytes: number): void {
-    if (
-      this.#location.kind === 'memory' &&
-      address < this.#location.address + this.#location.bytes &&
-      this.#location.address < address + bytes
-    )
-      this.wrote = true;
+      this.#wrote = true;
   }
 
   #value(draft: MachineDraft): unknown {
@@ -93,18 +112,10 @@ class WriteWatch {
         const value = draft.cpu(location.processor).read(location.register);
         return location.bit === undefined ? value : (value >> BigInt(location.bit)) & 1n;
       }
-      case 'memory':
-        return draft.memory.readBytes(location.address, location.bytes);
       case 'slice':
         return readLocation(this.#definition, location, draft.seal());
     }
   }
-}
-
-function same(left: unknown, right: unknown): boolean {
-  if (left instanceof Uint8Array && right instanceof Uint8Array)
-    return left.every((byte, index) => byte === right[index]);
-  return Object.is(left, right);
 }
 
 const written = new WeakMap<Decoded, readonly number[]>();

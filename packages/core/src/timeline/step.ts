@@ -5,7 +5,7 @@ import type { Outcome } from '../event/outcome.js';
 import { type CodeWidth, InstructionStream, LONGEST_INSTRUCTION } from '../execute/decode.js';
 import { disassemble } from '../execute/disassemble.js';
 import { GuestFault } from '../interrupt/exceptions.js';
-import type { EventLog } from '../machine/log.js';
+import type { EventLog, LogEntry } from '../machine/log.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
@@ -28,11 +28,11 @@ export interface Step {
   readonly outcome: Outcome;
 }
 
-/** What somebody wants to see of each step beside its outcome. */
+/** What somebody wants to see of each step. */
 export interface StepObserver {
   before?(draft: MachineDraft, position: number): void;
   /** `retired`: a fetched instruction did its normal work. */
-  after?(draft: MachineDraft, position: number, retired: boolean): void;
+  after?(draft: MachineDraft, position: number, outcome: Outcome, retired: boolean): void;
 }
 
 /** Replays a log from a state up to a position, one step at a time. */
@@ -41,26 +41,53 @@ export function* walkSteps(
   log: EventLog,
   from: MachineState,
   to: number,
-  observer: StepObserver = {},
 ): IterableIterator<Step> {
   const host = new DraftHost(definition, from);
   try {
-    for (const { position, event } of log.slice(from.position, to)) {
-      const single: MachineEvent = isStepsRetired(event) ? Object.freeze({ ...event, steps: 1 }) : event;
-      const steps = isStepsRetired(event) ? event.steps : 1;
-      for (let done = 0; done < steps; done++) yield takeStep(host.draft(), single, position + done, observer);
+    for (const { position, event } of singleSteps(log, from.position, to))
+      yield takeStep(host.draft(), event, position);
+  } finally {
+    host.abandon();
+  }
+}
+
+/** The same for an observer alone: what a step looks like is never made. */
+export function observeSteps(
+  definition: MachineDefinition,
+  log: EventLog,
+  from: MachineState,
+  to: number,
+  observer: StepObserver,
+): void {
+  const host = new DraftHost(definition, from);
+  try {
+    const draft = host.draft();
+    for (const { position, event } of singleSteps(log, from.position, to)) {
+      observer.before?.(draft, position);
+      const outcome = applyTo(draft, event);
+      draft.takeEmissions();
+      observer.after?.(draft, position, outcome, isStepsRetired(event) && outcome.kind === 'completed');
     }
   } finally {
     host.abandon();
   }
 }
 
-function takeStep(draft: MachineDraft, event: MachineEvent, position: number, observer: StepObserver): Step {
-  observer.before?.(draft, position);
+/** The entries of a log with every run cut into steps of its own. */
+function* singleSteps(log: EventLog, from: number, to: number): IterableIterator<LogEntry> {
+  for (const { position, event } of log.slice(from, to)) {
+    if (!isStepsRetired(event)) yield { position, event };
+    else {
+      const single = Object.freeze({ ...event, steps: 1 });
+      for (let done = 0; done < event.steps; done++) yield { position: position + done, event: single };
+    }
+  }
+}
+
+function takeStep(draft: MachineDraft, event: MachineEvent, position: number): Step {
   const fetched = isStepsRetired(event) ? fetch(draft.activate(event.processor)) : undefined;
   const outcome = applyTo(draft, event);
   draft.takeEmissions();
-  observer.after?.(draft, position, fetched !== undefined && outcome.kind === 'completed');
   const processor = 'processor' in event ? (event.processor as number) : undefined;
   return Object.freeze({ position, event, processor, ...(fetched ?? { text: describeEvent(event) }), outcome });
 }

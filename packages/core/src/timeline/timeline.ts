@@ -1,6 +1,7 @@
 // A log that can be visited at any position: seek, single steps, searches, origins, differences, forks.
 import { UsageError } from '../error.js';
 import { applyTo } from '../event/apply.js';
+import { isFailure, type Outcome } from '../event/outcome.js';
 import { EventLog } from '../machine/log.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import { DraftHost } from '../state/draft-host.js';
@@ -10,7 +11,7 @@ import { type Difference, diff } from './diff.js';
 import { Keyframes } from './keyframes.js';
 import { writesInStretch } from './last-write.js';
 import { parseLocation, readLocation, resolveLocation } from './location.js';
-import { type Step, walkSteps } from './step.js';
+import { observeSteps, type Step, walkSteps } from './step.js';
 import { type Explanation, explain } from './why.js';
 
 /** A position to go on from, with the log that led there. */
@@ -140,15 +141,28 @@ export class Timeline {
   lastWrite(location: string, before = this.length): Step | undefined {
     const resolved = resolveLocation(this.definition, parseLocation(this.definition, location), this.seek(before));
     if (resolved === undefined) return undefined;
-    let fallback: Step | undefined;
+    let fallback: number | undefined;
     for (const [from, to] of this.#stretchesBefore(before)) {
       const { last, lastChange } = writesInStretch(this.definition, this.log, from, to, resolved);
       fallback ??= last;
       const isBit = resolved.kind === 'register' && resolved.bit !== undefined;
       const found = isBit ? lastChange : last;
-      if (found !== undefined) return found;
+      if (found !== undefined) return this.stepAt(found);
     }
-    return fallback;
+    return fallback === undefined ? undefined : this.stepAt(fallback);
+  }
+
+  /** The last step before a position whose outcome is a failure. */
+  lastFailure(before = this.length): Step | undefined {
+    for (const [from, to] of this.#stretchesBefore(before)) {
+      let found: number | undefined;
+      const after = (_draft: unknown, position: number, outcome: Outcome): void => {
+        if (isFailure(outcome)) found = position;
+      };
+      observeSteps(this.definition, this.log, from, to, { after });
+      if (found !== undefined) return this.stepAt(found);
+    }
+    return undefined;
   }
 
   /** What differs between the states at two positions. */

@@ -3,7 +3,6 @@
 
 import { isStepsRetired } from '../event/event.js';
 import type { Faulted, Outcome } from '../event/outcome.js';
-import { isFailure } from '../event/outcome.js';
 import type { Decoded } from '../execute/decode.js';
 import { InstructionStream } from '../execute/decode.js';
 import { intrinsicOperands } from '../execute/intrinsic-operands.js';
@@ -55,15 +54,14 @@ export interface ExplainedTimeline {
   readonly definition: MachineDefinition;
   seek(position: number): MachineState;
   stepAt(position: number): Step;
-  previous(predicate: (step: Step) => boolean): Step | undefined;
+  lastFailure(): Step | undefined;
   lastWrite(location: string, before: number): Step | undefined;
   read(location: string, position: number): unknown;
 }
 
 /** Explains the step at a position, or the last failure; undefined if nothing failed. */
 export function explain(timeline: ExplainedTimeline, position?: number): Explanation | undefined {
-  const step =
-    position === undefined ? timeline.previous(({ outcome }) => isFailure(outcome)) : timeline.stepAt(position);
+  const step = position === undefined ? timeline.lastFailure() : timeline.stepAt(position);
   if (step === undefined) return undefined;
   const { outcome } = step;
   const decidedBy = 'rule' in outcome ? (outcome.rule as string | undefined) : undefined;
