@@ -30,6 +30,8 @@ export function effectOperands(decoded: Decoded, stackWidth: CodeWidth): EffectO
     operandWidth: decoded.operandWidth,
     addressWidth: decoded.addressWidth,
     stackWidth,
+    repeat: decoded.repeat,
+    here: constant(64, decoded.address),
     next: constant(64, decoded.address + BigInt(decoded.length)),
     get address() {
       const operand = decoded.operands.find((candidate) => candidate.kind === 'memory');

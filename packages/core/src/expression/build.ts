@@ -8,6 +8,7 @@ import type {
   Comparison,
   ConditionCode,
   Divide,
+  EndIf,
   Expression,
   FaultIf,
   FlagName,
@@ -164,6 +165,12 @@ export function setFlags(flags: SetFlags['flags'], when?: Expression): SetFlags 
 /** A near branch, conditional if `when` is given. */
 export function jump(target: Expression, when?: Expression): Jump {
   return when === undefined ? { kind: 'jump', target } : { kind: 'jump', target, when };
+}
+
+/** Completes the instruction before anything else is read. */
+export function endIf(test: Expression): EndIf {
+  assert(test.width === 1, 'a condition is 1 bit wide', { width: test.width });
+  return { kind: 'endIf', condition: test };
 }
 
 /** Abandons the instruction before anything is written. */

@@ -1,7 +1,8 @@
 // The language of effects: what a compiler emits, as data. Three readers share it: the evaluator (execute/evaluate), the
 // back end to WebAssembly, and origin tracking. So an expression never contains host code.
 //
-// All values of an effect are read before any of its statements writes: `[write(a, b), write(b, a)]` exchanges.
+// All values of an effect are read before any of its statements writes: `[write(a, b), write(b, a)]` exchanges. The one
+// statement that comes before all values is `endIf`. An instruction that repeats is one iteration and a jump to itself.
 // Left out: control-heavy instructions (descriptor loads, far transfers), which are functions over the draft.
 import type { Raise } from '../interrupt/exceptions.js';
 
@@ -191,7 +192,16 @@ export interface FaultIf {
   readonly rule: string;
 }
 
-export type Statement = Write | ArithmeticFlags | SetFlags | Jump | FaultIf;
+/**
+ * Completes the instruction where the condition holds, before any other value is read: RIP goes to the next instruction,
+ * and nothing else happens. It is the first statement: a repeated string instruction touches no memory when its count is 0.
+ */
+export interface EndIf {
+  readonly kind: 'endIf';
+  readonly condition: Expression;
+}
+
+export type Statement = Write | ArithmeticFlags | SetFlags | Jump | FaultIf | EndIf;
 
 /** The effect of one decoded instruction. */
 export type Effect = readonly Statement[];

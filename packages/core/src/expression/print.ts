@@ -89,6 +89,8 @@ class Printer {
         const exception = errorCode === undefined ? vector : `${vector}(${errorCode})`;
         return `${exception} by ${statement.rule} if ${this.value(statement.condition)}`;
       }
+      case 'endIf':
+        return `end if ${this.value(statement.condition)}`;
       default:
         return assertNever(statement);
     }

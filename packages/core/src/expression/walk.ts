@@ -40,6 +40,7 @@ export function valuesOf(statement: Statement): readonly Expression[] {
     case 'jump':
       return [statement.target, ...optional(statement.when)];
     case 'faultIf':
+    case 'endIf':
       return [statement.condition];
     default:
       return assertNever(statement);

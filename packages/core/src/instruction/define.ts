@@ -22,7 +22,10 @@ export interface EffectOperands {
   readonly operandWidth: 16 | 32 | 64;
   readonly addressWidth: 16 | 32 | 64;
   readonly stackWidth: 16 | 32 | 64;
-  /** RIP of the next instruction, 64 bits wide. */
+  /** The repeat prefix: REPE and REPZ are encoded as REP. */
+  readonly repeat: 'none' | 'rep' | 'repne';
+  /** RIP of this instruction and of the next one, 64 bits wide. */
+  readonly here: Expression;
   readonly next: Expression;
   /** The effective address of the memory operand, 64 bits wide: what LEA stores. */
   readonly address: Expression;

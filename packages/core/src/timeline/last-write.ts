@@ -5,6 +5,7 @@ import { applyTo } from '../event/apply.js';
 import type { Outcome } from '../event/outcome.js';
 import type { Decoded } from '../execute/decode.js';
 import { effectOperands } from '../execute/effect-operands.js';
+import { ENDED_WORD } from '../execute/evaluate/commit.js';
 import { writesOf } from '../expression/check.js';
 import type { EventLog } from '../machine/log.js';
 import type { MachineDefinition } from '../plugin/host.js';
@@ -84,11 +85,12 @@ class WriteWatch implements StepObserver, StretchWrites {
     if (draft.writeTrace === undefined)
       draft.traceWrites({ register: (processor, slot) => this.#register(processor, slot), memory: () => {} });
     this.#before = this.#value(draft);
+    draft.bench.words[ENDED_WORD] = 0;
   }
 
   after(draft: MachineDraft, position: number, _outcome: Outcome, retired: boolean): void {
     const { lastInstruction } = draft.runner;
-    if (retired && lastInstruction !== undefined)
+    if (retired && lastInstruction !== undefined && draft.bench.words[ENDED_WORD] === 0)
       for (const slot of slotsWritten(this.#definition, lastInstruction)) this.#register(draft.current.id, slot);
     const changed = !Object.is(this.#before, this.#value(draft));
     if (changed) this.lastChange = position;

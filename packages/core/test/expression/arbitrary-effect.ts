@@ -103,19 +103,32 @@ class Picker {
   }
 }
 
-/** Effects of one to five statements over up to fourteen nodes. */
+/** Effects of one to five statements over up to fourteen nodes, half of them with a condition that ends them early. */
 export const arbitraryEffect: fc.Arbitrary<Effect> = fc
-  .tuple(fc.array(draft, { minLength: 1, maxLength: 14 }), fc.array(draft, { minLength: 1, maxLength: 5 }))
-  .map(([nodes, statements]) => new Drawing().effect(nodes, statements));
+  .tuple(
+    fc.array(draft, { minLength: 1, maxLength: 14 }),
+    fc.array(draft, { minLength: 1, maxLength: 5 }),
+    fc.option(draft, { nil: undefined, freq: 1 }),
+  )
+  .map(([nodes, statements, ending]) => new Drawing().effect(nodes, statements, ending));
 
 class Drawing {
   readonly #nodes: Expression[] = [];
 
-  effect(nodes: readonly Draft[], statements: readonly Draft[]): Effect {
+  effect(nodes: readonly Draft[], statements: readonly Draft[], ending: Draft | undefined): Effect {
     for (const each of nodes) this.#nodes.push(this.#node(new Picker(each)));
     const drawn = statements.map((each) => this.#statement(new Picker(each)));
+    const end = ending === undefined ? [] : [build.endIf(this.#condition(new Picker(ending)))];
     const firstJump = drawn.findIndex(({ kind }) => kind === 'jump');
-    return drawn.filter(({ kind }, index) => kind !== 'jump' || index === firstJump); // an instruction jumps once
+    return [...end, ...drawn.filter(({ kind }, index) => kind !== 'jump' || index === firstJump)]; // it jumps once
+  }
+
+  /** A condition, often one that compares with 0: the evaluator knows that shape. */
+  #condition(picker: Picker): Expression {
+    const shape = picker.number(3);
+    if (shape === 0) return this.#operand(picker, 1);
+    const isZero = build.isZero(this.#operand(picker, picker.one(WIDTHS)));
+    return shape === 1 ? isZero : build.not(isZero);
   }
 
   /** A node of any width drawn before, or a leaf, made as wide as asked. */
@@ -222,7 +235,7 @@ class Drawing {
       case 6:
         return build.jump(
           picker.number(2) === 0 ? build.constant(64, picker.value) : operand(64),
-          ...(picker.number(2) === 0 ? [operand(1)] : []),
+          ...(picker.number(2) === 0 ? [this.#condition(picker)] : []),
         );
       default:
         return build.faultIf(build.and(operand(1), operand(1)), DE, 'test.fault');

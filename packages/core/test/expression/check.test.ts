@@ -4,8 +4,10 @@ import {
   arithmeticFlags,
   condition,
   constant,
+  endIf,
   flag,
   general,
+  isZero,
   jump,
   memory,
   mul,
@@ -49,6 +51,13 @@ describe('readsOf and writesOf', () => {
     expect([...readsOf(effect).flags].sort()).toEqual(['CF', 'OF', 'SF', 'ZF']);
     expect(writesOf(effect).rip).toBe(true);
     expect([...writesOf(effect).flags]).toEqual(['DF']);
+  });
+
+  it('of a repeated instruction: the count is read first, RIP is written', () => {
+    const count = general(1, 64);
+    const effect = [endIf(isZero(count)), jump(constant(64, 0x1000n)), write(count, sub(count, constant(64, 1n)))];
+    expect(readsOf(effect).registers).toEqual([count]);
+    expect(writesOf(effect)).toMatchObject({ registers: [count], rip: true });
   });
 
   it('name a part of a register once for each width, and AH apart from AL', () => {

@@ -63,6 +63,11 @@ class Oracle {
   }
 
   perform(): void {
+    const [first] = this.#effect;
+    if (first?.kind === 'endIf' && this.value(first.condition) !== 0n) {
+      if (this.#effect.some(({ kind }) => kind === 'jump')) this.#machine.rip = this.#machine.next;
+      return;
+    }
     for (const statement of this.#effect) this.#evaluate(statement);
     for (const statement of this.#effect) {
       if (statement.kind === 'faultIf' && this.value(statement.condition) !== 0n)
@@ -99,6 +104,7 @@ class Oracle {
         if (statement.when !== undefined) this.value(statement.when);
         break;
       case 'faultIf':
+      case 'endIf':
         this.value(statement.condition);
     }
   }

@@ -7,6 +7,7 @@ import {
   constant,
   divide,
   divideFits,
+  endIf,
   equal,
   faultIf,
   flag,
@@ -50,6 +51,10 @@ describe('printEffect', () => {
     );
     expect(printEffect([jump(constant(64, 0x1000n), condition('NE'))])).toBe('RIP := 0x1000 if condition NE');
     expect(printEffect([jump(RAX)])).toBe('RIP := RAX');
+  });
+
+  it('says when an instruction ends early', () => {
+    expect(printEffect([endIf(isZero(general(1, 32))), write(RAX, RBX)])).toBe('end if (ECX = 0); RAX := RBX');
   });
 
   it('prints exceptions with their rule', () => {

@@ -1,12 +1,13 @@
 // Near branches: RIP, and the check of the address that goes there (SDM, "Canonical Checking").
-import type { ConditionCode, Jump } from '../../expression/nodes.js';
+import type { ConditionCode, Expression, Jump } from '../../expression/nodes.js';
 import { GP, raise } from '../../interrupt/exceptions.js';
 import { slotOf } from '../../register/register-file.js';
 import type { EvaluationContext } from './context.js';
 import { carry, less, overflow, parity, sign, zero } from './flags.js';
 import { halves, high, isConstantSource, low, putWide, type Source, type Step } from './source.js';
 
-const RIP_WORD = slotOf('RIP') * 2;
+/** RIP in the register window. */
+export const RIP_WORD = slotOf('RIP') * 2;
 
 /** Where a branch goes whose target is known when it is decoded. */
 interface Targets {
@@ -40,20 +41,43 @@ const BRANCHES: Readonly<Record<ConditionCode, (words: Int32Array, targets: Targ
   G: (words, targets) => () => go(words, 1 ^ (less(words) | zero(words)), targets),
 };
 
+/** A target in halves, if it is known and canonical. */
+export function directTarget(
+  target: Expression,
+  context: EvaluationContext,
+): readonly [low: number, high: number] | undefined {
+  if (target.kind !== 'constant') return undefined;
+  const [targetLow, targetHigh] = halves(target.value);
+  return isCanonical(targetHigh, context) ? [targetLow, targetHigh] : undefined;
+}
+
 /** JMP and Jcc to a target that is known and canonical, as one closure. */
 export function directBranch({ target, when }: Jump, context: EvaluationContext): Step | undefined {
-  if (target.kind !== 'constant') return undefined;
+  const known = directTarget(target, context);
+  if (known === undefined) return undefined;
   const { words, nextLow, nextHigh } = context;
-  const [takenLow, takenHigh] = halves(target.value);
-  if (!isCanonical(takenHigh, context)) return undefined;
+  const [takenLow, takenHigh] = known;
   if (when === undefined) return () => putWide(words, RIP_WORD, takenLow, takenHigh);
   return when.kind === 'condition' ? BRANCHES[when.code](words, { takenLow, takenHigh, nextLow, nextHigh }) : undefined;
 }
 
-/** Sets RIP to the target if the branch is taken, else to the next instruction. */
+/** What a condition asks to be other than 0: the value itself in `not(isZero(value))`, which saves two steps. */
+export function nonZero(condition: Expression): Expression {
+  if (condition.kind !== 'unary' || condition.operator !== 'not') return condition;
+  const { operand } = condition;
+  const isZeroTest = operand.kind === 'compare' && operand.operator === 'equal' && operand.right.kind === 'constant';
+  return isZeroTest && operand.right.value === 0n ? operand.left : condition;
+}
+
+/** Sets RIP to the next instruction. */
+export function branchToNext({ words, nextLow, nextHigh }: EvaluationContext): Step {
+  return () => putWide(words, RIP_WORD, nextLow, nextHigh);
+}
+
+/** Sets RIP to the target if `when` is not 0, else to the next instruction. */
 export function branch({ words, nextLow, nextHigh }: EvaluationContext, target: Source, when: Source): Step {
   return () => {
-    if (low(words, when) !== 0) putWide(words, RIP_WORD, low(words, target), high(words, target));
+    if ((low(words, when) | high(words, when)) !== 0) putWide(words, RIP_WORD, low(words, target), high(words, target));
     else putWide(words, RIP_WORD, nextLow, nextHigh);
   };
 }
@@ -71,7 +95,8 @@ export function targetChecks(context: EvaluationContext, target: Source, when: S
   return [
     () => {
       const upper = high(words, target) >> shift;
-      if (upper !== 0 && upper !== -1 && low(words, when) !== 0) raise(GP(0), 'core.branch.canonical');
+      if (upper !== 0 && upper !== -1 && (low(words, when) | high(words, when)) !== 0)
+        raise(GP(0), 'core.branch.canonical');
     },
   ];
 }

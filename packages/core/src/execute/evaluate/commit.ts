@@ -3,13 +3,28 @@
 import type { ArithmeticFlags, FlagName, RegisterPlace } from '../../expression/nodes.js';
 import { type Raise, raise } from '../../interrupt/exceptions.js';
 import { RFLAGS, STATUS_FLAGS } from '../../register/rflags.js';
-import { dropFlags, PENDING_RULE, RFLAGS_WORD, recordFlags, settleFlags } from './flags.js';
+import { SCRATCH_OFFSET } from '../../state/workbench.js';
+import { dropFlags, PENDING_RULE, PENDING_WORDS, RFLAGS_WORD, recordFlags, settleFlags } from './flags.js';
 import { high, isConstantSource, low, put, putWide, type Source, type Step, spareBits } from './source.js';
 
 /** Abandons the instruction where the condition holds. */
 export function faultCheck(words: Int32Array, condition: Source, what: Raise, rule: string): Step {
   return () => {
     if (low(words, condition) !== 0) raise(what, rule);
+  };
+}
+
+/** Set by an instruction that `endIf` completed, which has written none of its registers. Who wants to know clears it. */
+export const ENDED_WORD = SCRATCH_OFFSET / 4 + PENDING_WORDS;
+
+/** Goes on with a step, or ends with another one where the value is 0. */
+export function unlessZero(words: Int32Array, value: Source, goOn: Step, end: Step): Step {
+  return () => {
+    if ((low(words, value) | high(words, value)) !== 0) goOn();
+    else {
+      words[ENDED_WORD] = 1;
+      end();
+    }
   };
 }
 

@@ -1,13 +1,15 @@
 // Lowers an effect to one closure. Every node becomes a step that leaves its value in a scratch cell of the hot memory, so
 // a node that is shared is evaluated once; leaves are read in place (source.ts). The steps run in this order:
 //
+//   0. the condition of endIf, which may leave the rest out
 //   1. values, in the order of the statements, operands before the node: loads may fault here
 //   2. conditions of faultIf, then the canonical check of a branch target
 //   3. stores: those that could fault after another one was done are tried first
 //   4. flags, RIP, registers: nothing faults any more
 //
 // So a GuestFault leaves registers, flags and memory as they were. RIP is written only by an effect that jumps.
-import { assertNever } from '../../error.js';
+import { assertNever, InternalError } from '../../error.js';
+import { not } from '../../expression/build.js';
 import type {
   ArithmeticFlags,
   Effect,
@@ -22,9 +24,9 @@ import type {
   Write,
 } from '../../expression/nodes.js';
 import { STORES } from './access.js';
-import { branch, targetChecks } from './branch.js';
+import { branch, branchToNext, nonZero, targetChecks } from './branch.js';
 import { chain } from './chain.js';
-import { faultCheck, flagsRecord, flagsWrite, registerWrite } from './commit.js';
+import { faultCheck, flagsRecord, flagsWrite, registerWrite, unlessZero } from './commit.js';
 import type { EvaluationContext } from './context.js';
 import { fuse } from './fuse.js';
 import { constantSource, readsSlot, type Source, type Step } from './source.js';
@@ -35,11 +37,24 @@ const ALWAYS = constantSource(1n);
 /** The closure that performs an instruction; it throws GuestFault, with nothing changed, where the instruction faults. */
 export function lower(effect: Effect, context: EvaluationContext): Step {
   const values = new Values(effect, context);
-  if (fuse(effect, context, values)) return chain(values.steps);
+  const [first, ...rest] = effect;
+  if (first?.kind !== 'endIf') return lowerRest(effect, context, values);
+  const goesOn = values.of(nonZero(not(first.condition)));
+  const before = values.steps.splice(0);
+  const end = rest.some(({ kind }) => kind === 'jump') ? branchToNext(context) : chain([]);
+  return chain([...before, unlessZero(context.words, goesOn, lowerRest(rest, context, values), end)]);
+}
+
+function lowerRest(effect: Effect, context: EvaluationContext, values: Values): Step {
+  return chain(stepsOf(effect, context, values));
+}
+
+function stepsOf(effect: Effect, context: EvaluationContext, values: Values): readonly Step[] {
+  if (fuse(effect, context, values)) return values.steps;
   const commits = new Commits(values, context);
   for (const statement of effect) commits.add(statement);
   const rest = commits.steps(); // may add to the steps of the values
-  return chain([...values.steps, ...rest]);
+  return [...values.steps, ...rest];
 }
 
 /** What remains of an effect when its values are known. */
@@ -76,6 +91,8 @@ class Commits {
       case 'faultIf':
         this.#addFault(statement);
         break;
+      case 'endIf':
+        throw new InternalError('a statement that ends the instruction comes first');
       default:
         assertNever(statement);
     }
@@ -109,7 +126,7 @@ class Commits {
 
   #addJump({ target, when }: Jump): void {
     const to = this.#values.of(target);
-    const taken = when === undefined ? ALWAYS : this.#values.of(when);
+    const taken = when === undefined ? ALWAYS : this.#values.of(nonZero(when));
     this.#targets.push(...targetChecks(this.#context, to, taken));
     this.#branches.push(branch(this.#context, to, taken));
   }

@@ -12,12 +12,14 @@ import type {
   Select,
 } from '../../expression/nodes.js';
 import { operandsOf } from '../../expression/walk.js';
-import { SCRATCH_OFFSET, TLB_OFFSET } from '../../state/workbench.js';
+import { RFLAGS } from '../../register/rflags.js';
+import { TLB_OFFSET } from '../../state/workbench.js';
 import { LOADS, MODIFIES } from './access.js';
 import { type Access, accessTo, addressSum, plainSum, type Sum, sumShape, sumStep } from './address.js';
+import { ENDED_WORD } from './commit.js';
 import type { EvaluationContext } from './context.js';
 import { divisionStep } from './divide.js';
-import { CONDITION_READERS, FLAG_READERS, PENDING_WORDS } from './flags.js';
+import { CONDITION_READERS, FLAG_READERS, RFLAGS_WORD } from './flags.js';
 import { narrowBinary, narrowComparison, narrowSelect, narrowSignExtend, narrowUnary } from './narrow-operators.js';
 import {
   bitsOf,
@@ -36,8 +38,9 @@ import {
 } from './source.js';
 import { wideBinary, wideComparison, wideSelect, wideUnary } from './wide-operators.js';
 
-const FIRST_CELL = SCRATCH_OFFSET / 4 + PENDING_WORDS;
+const FIRST_CELL = ENDED_WORD + 2;
 const END_OF_CELLS = TLB_OFFSET / 4;
+const DIRECTION = bitsOf(wordSource(RFLAGS_WORD, 32), RFLAGS.bits.DF, 1);
 
 interface Division {
   readonly node: Divide | DivideFits;
@@ -57,11 +60,14 @@ export class Values {
   readonly #divisions: Division[] = [];
   /** Memory that the effect writes: if it is read as well, it is read for writing. */
   readonly #written: ReadonlySet<Expression>;
+  /** DF is never pending: an effect that does not write it reads it in place. */
+  readonly #writesDirection: boolean;
   #nextCell = FIRST_CELL;
 
   constructor(effect: Effect, context: EvaluationContext) {
     this.#context = context;
     this.#words = context.words;
+    this.#writesDirection = effect.some((statement) => statement.kind === 'setFlags' && 'DF' in statement.flags);
     this.#written = new Set(effect.flatMap((statement) => (statement.kind === 'write' ? [statement.place] : [])));
   }
 
@@ -165,6 +171,7 @@ export class Values {
     if (node.kind === 'register') return registerSource(node);
     const known = this.#sources.get(node);
     if (known !== undefined) return known;
+    if (node.kind === 'flag') return node.flag === 'DF' && !this.#writesDirection ? DIRECTION : undefined;
     if (node.kind === 'resize') return this.#resizeInPlace(node);
     if (node.kind === 'binary') return this.#shiftInPlace(node);
     if (node.kind === 'divide' || node.kind === 'divideFits') return this.#divisionInPlace(node);
