@@ -21,29 +21,8 @@ const FAMILIES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   misc: {},
   except: { OUTSB: 8 },
   prefix: {},
-  // A program counts for the first instruction in it that is not modelled.
-  programs: {
-    CMPSB: 3,
-    CMPSW: 3,
-    CMPSD: 3,
-    CMPSQ: 6,
-    LODSB: 6,
-    LODSW: 1,
-    LODSD: 9,
-    LODSQ: 13,
-    MOVSB: 4,
-    MOVSW: 3,
-    MOVSD: 9,
-    MOVSQ: 9,
-    SCASB: 5,
-    SCASW: 2,
-    SCASD: 10,
-    SCASQ: 8,
-    STOSB: 5,
-    STOSW: 2,
-    STOSD: 9,
-    STOSQ: 9,
-  },
+  string: {},
+  programs: {},
 };
 
 interface Tally {

@@ -161,8 +161,15 @@ export class VectorRunner {
     if (Buffer.compare(bytes, before) !== 0) this.#machine.writeMemory(address, bytes);
   }
 
-  #execute({ retired = 1 }: Vector): Outcome {
-    return this.#machine.step(0, retired);
+  /** A program runs to the end of its code, a repeated instruction until it is done: each iteration is a step. */
+  #execute({ code, out, exc, retired }: Vector): Outcome {
+    const machine = this.#machine;
+    const end = retired === undefined ? undefined : START + BigInt(code.length / 2);
+    const goesOn = (rip: bigint): boolean =>
+      end !== undefined ? rip !== end : rip === START && (exc !== undefined || numberOf(out.rip) !== START);
+    let outcome = machine.step(0, 1);
+    while (outcome.kind === 'completed' && goesOn(machine.readRegister(0, 'RIP'))) outcome = machine.step(0, 1);
+    return outcome;
   }
 
   #compareRegisters({ in: before, out: after, undef = '0', undefRegs = [] }: Vector): Differences {

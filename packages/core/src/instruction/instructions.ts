@@ -41,6 +41,7 @@ import { LEFT_SHIFTS, RCL, RCR, ROL, ROR, SAR, SHR } from './shift-and-rotate.js
 import { INT, INT1, INT3, INTO } from './software-interrupt.js';
 import { LEAVE, POP, PUSH } from './stack.js';
 import { ENTER } from './stack-frame.js';
+import { STRING_INSTRUCTIONS } from './string.js';
 import { ALIGNMENT_CHECK_FLAG, CACHE_LINE, HLT, INVLPG, WHOLE_CACHE } from './system.js';
 import { RDPID, RDTSC, RDTSCP } from './time-stamp.js';
 
@@ -120,6 +121,8 @@ export const BASE_INSTRUCTIONS = [
   INT1,
   ENTER,
   LEAVE,
+  // String Instructions
+  ...STRING_INSTRUCTIONS,
   // I/O Instructions
   IN,
   OUT,
