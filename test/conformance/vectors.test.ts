@@ -19,7 +19,7 @@ const FAMILIES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   branch: {},
   stack: {},
   misc: {},
-  except: { OUTSB: 8 },
+  except: {},
   prefix: {},
   string: {},
   programs: {},

@@ -6,7 +6,7 @@ import { isCanonical } from '../memory/tlb.js';
 import { GENERAL_REGISTERS, SEGMENT_REGISTERS } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 import { FRAME_BYTES } from '../state/workbench.js';
-import type { Decoded, DecodedMemory, DecodedOperand, DecodedRegister } from './decode.js';
+import type { CodeWidth, Decoded, DecodedMemory, DecodedOperand, DecodedRegister } from './decode.js';
 import { ValueOperand } from './value-operand.js';
 
 const HIGH_BYTE_SHIFT = 8n;
@@ -70,6 +70,11 @@ function generalOperand(cpu: Cpu, { name, width, index, high }: DecodedRegister)
   };
 }
 
+/** The counter of a repeated instruction: CX, ECX or RCX by the address size. */
+export function repeatCounter(cpu: Cpu, width: CodeWidth): Operand {
+  return generalOperand(cpu, { kind: 'register', class: 'general', name: 'RCX', width, index: 1, high: false });
+}
+
 /** Memory named by an instruction; read at most once. */
 class MemoryOperand implements Operand {
   readonly kind = 'memory';
@@ -82,6 +87,10 @@ class MemoryOperand implements Operand {
     this.#cpu = cpu;
     this.#decoded = decoded;
     this.width = decoded.width || 64;
+  }
+
+  get index(): Operand | undefined {
+    return this.#decoded.base && generalOperand(this.#cpu, this.#decoded.base);
   }
 
   linear(access: 'read' | 'write' = 'read'): bigint {

@@ -15,7 +15,7 @@ import { type BlockOrigin, buildBlock, restOfPage, type StepBinder } from './blo
 import { type CodeWidth, type Decoded, LONGEST_INSTRUCTION } from './decode.js';
 import { settleFlags } from './evaluate/flags.js';
 import { executeChecked } from './execute-checked.js';
-import { operandsOf } from './operands.js';
+import { operandsOf, repeatCounter } from './operands.js';
 
 const RIP = slotOf('RIP') * 2;
 const SHADOW = slotOf('interruptShadow') * 2;
@@ -290,7 +290,7 @@ export class Runner implements StepBinder {
 
   functionStep(decoded: Decoded, definition: FunctionInstruction): () => void {
     const next = BigInt.asUintN(decoded.codeWidth, decoded.address + BigInt(decoded.length));
-    return () => {
+    const step = () => {
       const cpu = this.#draft.current;
       settleFlags(this.#words);
       cpu.RIP = next;
@@ -299,6 +299,24 @@ export class Runner implements StepBinder {
         definition,
       );
       if (outcome !== undefined) this.#outcome = outcome;
+    };
+    return definition.repeatable && decoded.repeat !== 'none' ? this.#iteration(decoded, next, step) : step;
+  }
+
+  /** What instruction/string.ts says of a repeated instruction in the expression form, for the function form. */
+  #iteration({ address, addressWidth }: Decoded, next: bigint, step: () => void): () => void {
+    return () => {
+      const cpu = this.#draft.current;
+      const counter = repeatCounter(cpu, addressWidth);
+      const count = counter.read();
+      if (count === 0n) {
+        cpu.RIP = next;
+        return;
+      }
+      step();
+      if (this.#outcome !== undefined) return; // a plugin took it
+      counter.write(count - 1n);
+      if (count !== 1n) cpu.RIP = address;
     };
   }
 

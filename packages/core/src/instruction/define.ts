@@ -84,6 +84,8 @@ export interface FunctionInstruction<
   readonly writes: readonly string[];
   /** 'unaffected', or what happens to the status flags in a few words. */
   readonly flags: string;
+  /** Takes a repeat prefix: checks and effect are those of one iteration, which is a step. */
+  readonly repeatable: boolean;
   /** In the manual's order; the first violated one decides. */
   readonly checks: RuleTable<Execution, CheckResult>;
   readonly intrinsics: Shapes;
@@ -118,6 +120,7 @@ interface FunctionDeclaration<Shapes extends Readonly<Record<string, IntrinsicSh
   readonly reads: readonly string[];
   readonly writes: readonly string[];
   readonly flags: string;
+  readonly repeatable?: boolean;
   readonly faults?: readonly FaultRow[];
   readonly checks?: RuleTable<Execution, CheckResult>;
   readonly intrinsics?: Shapes;
@@ -134,13 +137,13 @@ export function defineInstruction(
   declaration: ExpressionDeclaration | FunctionDeclaration<Readonly<Record<string, IntrinsicShape>>>,
 ): InstructionDefinition {
   if (declaration.reads === undefined) return Object.freeze({ form: 'expression', lockable: false, ...declaration });
-  const { faults = [], checks = [], intrinsics = {}, ...rest } = declaration;
+  const { faults = [], checks = [], intrinsics = {}, repeatable = false, ...rest } = declaration;
   const faultRules = defineRules<Execution, CheckResult>(
     declaration.manual,
     faults[0]?.raise ?? { kind: 'fault', vector: '#UD' },
     faults.map(faultRule),
   );
-  return Object.freeze({ form: 'function', ...rest, checks: [...faultRules, ...checks], intrinsics });
+  return Object.freeze({ form: 'function', ...rest, repeatable, checks: [...faultRules, ...checks], intrinsics });
 }
 
 function faultRule({ id, when, raise, explain, fields, note }: FaultRow) {

@@ -31,7 +31,7 @@ import { FLAG_ASSIGNMENTS, LAHF, SAHF } from './flag-control.js';
 import { POPF, PUSHF } from './flags-on-stack.js';
 import { CLI, STI } from './interrupt-flag.js';
 import { IRET } from './interrupt-return.js';
-import { IN, OUT } from './io.js';
+import { IN, OUT, STRING_IO } from './io.js';
 import { AND, NOT, OR, XOR } from './logical.js';
 import { LEA, NO_OPERATIONS, UNDEFINED, XLATB } from './miscellaneous.js';
 import { RDMSR, WRMSR } from './msr.js';
@@ -126,6 +126,7 @@ export const BASE_INSTRUCTIONS = [
   // I/O Instructions
   IN,
   OUT,
+  ...STRING_IO,
   // Flag Control (EFLAG) Instructions
   ...FLAG_ASSIGNMENTS,
   LAHF,

@@ -1,68 +1,10 @@
-// SDM, "I/O Instructions": IN and OUT, with the permission bit map of the TSS. Left out: INS and OUTS. A port that nobody
-// answers reads as ones and swallows what is written.
-import type { Outcome } from '../event/outcome.js';
-import { GP } from '../interrupt/exceptions.js';
+// SDM, "I/O Instructions": IN, OUT, INS and OUTS.
 import { sdm } from '../manual/sdm.js';
-import { ACCESS } from '../memory/segmentation.js';
-import { asSupervisor, loadLinear } from '../memory/system-access.js';
-import type { PortRange } from '../plugin/define.js';
 import type { Cpu } from '../state/cpu.js';
-import { defineInstruction, type FaultRow, type IntrinsicShape } from './define.js';
+import { defineInstruction, type IntrinsicShape } from './define.js';
 import type { Operand } from './operand.js';
+import { inputFromPort, outputToPort, portPermission } from './port-access.js';
 import { operandAt } from './privilege.js';
-
-type PortBytes = 1 | 2 | 4;
-
-const IOPL_SHIFT = 12n;
-const iopl = (cpu: Cpu): number => Number((cpu.RFLAGS.value >> IOPL_SHIFT) & 3n);
-
-/** Offset of the bit map's base in the TSS; TSS of types 9 and 11 have one. */
-const IO_MAP_BASE = 102n;
-const TSS_32_OR_64 = 9n;
-
-/** Whether the TSS's bit map allows every port of an access (SDM, "I/O Permission Bit Map"). */
-function mapAllows(cpu: Cpu, port: number, bytes: PortBytes): boolean {
-  const [attributes, base, limit] = [cpu.read('TR.attributes'), cpu.read('TR.base'), cpu.read('TR.limit')];
-  if (
-    (attributes & BigInt(ACCESS.unusable)) !== 0n ||
-    (attributes & TSS_32_OR_64) !== TSS_32_OR_64 ||
-    limit < IO_MAP_BASE + 1n
-  )
-    return false;
-  return asSupervisor(cpu, () => {
-    const first = loadLinear(cpu, base + IO_MAP_BASE, 2) + BigInt(port >> 3);
-    if (first + 1n > limit) return false; // two bytes are read, whatever the port's bit
-    const bits = Number(loadLinear(cpu, base + first, 2)) >> (port & 7);
-    return (bits & ((1 << bytes) - 1)) === 0;
-  });
-}
-
-const bytesOf = (operand: Operand): PortBytes => (operand.width === 8 ? 1 : operand.width === 16 ? 2 : 4);
-
-/** IN has the port second and OUT first; the other operand is the accumulator. */
-function permission(mnemonic: 'IN' | 'OUT', portIndex: 0 | 1): FaultRow {
-  return {
-    id: `core.${mnemonic.toLowerCase()}.permission`,
-    fields: ['RFLAGS', 'SS.attributes', 'TR.base', 'TR.limit'],
-    when: (cpu, operands) => {
-      const restricted = cpu.mode === 'virtual-8086' || (cpu.CR0.PE && cpu.CPL > iopl(cpu));
-      const data = operandAt(operands, 1 - portIndex);
-      return restricted && !mapAllows(cpu, portOf(operands, portIndex), bytesOf(data));
-    },
-    raise: GP(0),
-    explain: 'A port needs CPL at or below RFLAGS.IOPL, or clear bits for it in the I/O permission bit map of the TSS.',
-  };
-}
-
-const portOf = (operands: readonly Operand[], index: 0 | 1): number =>
-  Number(operandAt(operands, index).read() & 0xffffn);
-
-/** Which range answers. */
-function rangeOf(cpu: Cpu, port: number): PortRange | undefined {
-  return cpu.definition.ports.find(({ first, last }) => port >= first && port <= last);
-}
-
-const ONES = { 1: 0xff, 2: 0xffff, 4: 0xffff_ffff } as const;
 
 /** `inb(port)`, `inw(port)`, `inl(port)`. */
 const input = (width: 8 | 16 | 32) =>
@@ -87,16 +29,9 @@ export const IN = defineInstruction({
   reads: ['RDX', 'RFLAGS', 'SS.attributes', 'TR.base', 'TR.limit'],
   writes: ['RAX'],
   flags: 'unaffected',
-  faults: [permission('IN', 1)],
+  faults: [portPermission('IN', 1)],
   intrinsics: { inb: input(8), inw: input(16), inl: input(32) },
-  effect(cpu, operands) {
-    const data = operandAt(operands, 0);
-    const [port, bytes] = [portOf(operands, 1), bytesOf(data)];
-    const taken = intercepted(cpu, { port, bytes, write: false });
-    if (taken !== undefined) return taken;
-    data.write(BigInt((rangeOf(cpu, port)?.read?.(cpu, port, bytes) ?? ONES[bytes]) >>> 0));
-    return undefined;
-  },
+  effect: inputFromPort,
 });
 
 export const OUT = defineInstruction({
@@ -105,25 +40,50 @@ export const OUT = defineInstruction({
   reads: ['RDX', 'RAX', 'RFLAGS', 'SS.attributes', 'TR.base', 'TR.limit'],
   writes: [],
   flags: 'unaffected',
-  faults: [permission('OUT', 0)],
+  faults: [portPermission('OUT', 0)],
   intrinsics: { outb: output(8), outw: output(16), outl: output(32) },
-  effect(cpu, operands) {
-    const data = operandAt(operands, 1);
-    const [port, bytes] = [portOf(operands, 0), bytesOf(data)];
-    const value = Number(data.read() & BigInt(ONES[bytes]));
-    const taken = intercepted(cpu, { port, bytes, write: true, value });
-    if (taken !== undefined) return taken;
-    rangeOf(cpu, port)?.write?.(cpu, port, value, bytes);
-    return undefined;
-  },
+  effect: outputToPort,
 });
 
-type Access = Parameters<Cpu['definition']['intercepts']['portAccess'][number]>[1];
-
-function intercepted(cpu: Cpu, access: Access): Outcome | undefined {
-  for (const intercept of cpu.definition.intercepts.portAccess) {
-    const taken = intercept(cpu, access);
-    if (taken !== undefined) return taken;
-  }
-  return undefined;
+/** Moves the index register of a string operand past it, up or down as RFLAGS.DF says. */
+function advance(cpu: Cpu, { index, width }: Operand): void {
+  const bytes = BigInt(width / 8);
+  index?.write(index.read() + (cpu.RFLAGS.DF ? -bytes : bytes));
 }
+
+/**
+ * One iteration; the runner repeats it. Where a repeated one has a count of 0 nothing is checked, as the pseudocode of REP
+ * has it; some processors look at the permission first.
+ */
+export const STRING_IO = (['B', 'W', 'D'] as const).flatMap((size) => [
+  defineInstruction({
+    mnemonic: `INS${size}`,
+    manual: sdm('INS/INSB/INSW/INSD—Input from Port to String'),
+    repeatable: true,
+    reads: ['RDX', 'RDI', 'RFLAGS', 'SS.attributes', 'TR.base', 'TR.limit'],
+    writes: ['RDI'],
+    flags: 'unaffected',
+    faults: [portPermission(`INS${size}`, 1)],
+    effect(cpu, operands) {
+      const string = operandAt(operands, 0);
+      string.probeWrite(); // a port is not read, which may change a device, for an instruction that then faults
+      const taken = inputFromPort(cpu, operands);
+      if (taken === undefined) advance(cpu, string);
+      return taken;
+    },
+  }),
+  defineInstruction({
+    mnemonic: `OUTS${size}`,
+    manual: sdm('OUTS/OUTSB/OUTSW/OUTSD—Output String to Port'),
+    repeatable: true,
+    reads: ['RDX', 'RSI', 'RFLAGS', 'SS.attributes', 'TR.base', 'TR.limit'],
+    writes: ['RSI'],
+    flags: 'unaffected',
+    faults: [portPermission(`OUTS${size}`, 0)],
+    effect(cpu, operands) {
+      const taken = outputToPort(cpu, operands);
+      if (taken === undefined) advance(cpu, operandAt(operands, 1));
+      return taken;
+    },
+  }),
+]);

@@ -8,6 +8,8 @@ export interface Operand {
   readonly width: number;
   /** The register as printed (`CR4`, `RAX`), if it is one. */
   readonly register?: string;
+  /** Of a string operand, the register that its offset is in. */
+  readonly index?: Operand | undefined;
   /** The linear address of a memory operand; raises #GP(0) or #SS(0) for a segment or canonicality violation of the access. */
   linear(access?: 'read' | 'write'): bigint | undefined;
   /**
