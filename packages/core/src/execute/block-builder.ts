@@ -34,6 +34,7 @@ interface Step {
   readonly bind: () => () => void;
   readonly ends: boolean;
   readonly branches: boolean;
+  readonly repeats: boolean;
 }
 
 /** Decodes from bytes that start at the origin; undefined if not even one instruction is whole. */
@@ -64,17 +65,25 @@ export function buildBlock(
 function undecodedStep(why: Exclude<Undecoded, 'needsMoreBytes'>): Step {
   const [what, rule]: readonly [Raise, string] =
     why === 'invalid' ? [UD, 'core.decode.undefined-opcode'] : [GP(0), 'core.decode.length'];
-  return { decoded: undefined, length: 0, bind: () => () => raise(what, rule), ends: true, branches: false };
+  return {
+    decoded: undefined,
+    length: 0,
+    bind: () => () => raise(what, rule),
+    ends: true,
+    branches: false,
+    repeats: false,
+  };
 }
 
 function stepOf(draft: MachineDraft, binder: StepBinder, decoded: Decoded, origin: BlockOrigin): Step {
   const definition = draft.definition.instructions.get(decoded.mnemonic);
-  const step = (bind: () => () => void, ends: boolean, branches: boolean): Step => ({
+  const step = (bind: () => () => void, ends: boolean, branches: boolean, repeats = false): Step => ({
     decoded,
     length: decoded.length,
     bind: () => binder.intercepted(decoded, bind()),
     ends,
     branches,
+    repeats,
   });
   if (!reportsFeatures(draft.definition, decoded.features))
     return step(() => () => raise(UD, 'core.decode.feature'), true, false);
@@ -95,7 +104,7 @@ function stepOf(draft: MachineDraft, binder: StepBinder, decoded: Decoded, origi
           nextHigh: Number(BigInt.asIntN(32, next >> 32n)),
         });
       const branches = effect.some(({ kind }) => kind === 'jump');
-      return step(bind, branches, branches);
+      return step(bind, branches, branches, effect[0]?.kind === 'endIf');
     }
     default:
       return assertNever(definition);
@@ -124,6 +133,7 @@ function assemble(steps: readonly Step[], { rip, codeWidth }: BlockOrigin): Bloc
     high,
     byteLength: steps.reduce((sum, { length }) => sum + length, 0),
     branches: steps.at(-1)?.branches ?? false,
+    repeats: steps.length === 1 && steps[0]?.repeats === true,
   };
 }
 

@@ -17,6 +17,8 @@ export interface Block {
   readonly byteLength: number;
   /** The last step sets RIP itself. */
   readonly branches: boolean;
+  /** It is one repeated string instruction in the expression form, which branches to itself. */
+  readonly repeats: boolean;
 }
 
 /** What besides the bytes decides how they decode: code width and stack width. */

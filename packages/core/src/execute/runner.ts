@@ -128,7 +128,8 @@ export class Runner implements StepBinder {
 
   /** The instruction of the last step, if one was decoded. */
   get lastInstruction(): Decoded | undefined {
-    return this.#lastBlock?.instructions[this.#lastEnd - 1];
+    const instructions = this.#lastBlock?.instructions;
+    return instructions?.[Math.min(this.#lastEnd, instructions.length) - 1];
   }
 
   /**
@@ -164,10 +165,13 @@ export class Runner implements StepBinder {
       const { steps } = block;
       const shadowed = (this.#words[SHADOW] as number) !== 0;
       this.shadowRenewed = false;
-      const count = shadowed ? 1 : Math.min(steps.length, budget);
-      while (this.#cursor < count && !this.#interrupted) {
-        (steps[this.#cursor] as () => void)();
-        this.#cursor++;
+      const count = shadowed ? 1 : block.repeats ? budget : Math.min(steps.length, budget);
+      if (block.repeats) this.#repeat(block, count);
+      else {
+        while (this.#cursor < count && !this.#interrupted) {
+          (steps[this.#cursor] as () => void)();
+          this.#cursor++;
+        }
       }
       // A block that ends with a branch or a function-form instruction has set RIP itself.
       if (this.#cursor < steps.length || !block.branches) this.#setRip(block, this.#cursor);
@@ -176,6 +180,22 @@ export class Runner implements StepBinder {
     } catch (thrown) {
       this.#abandon(cpu, thrown);
     }
+  }
+
+  /** Iterations of a repeated instruction: what `run` would do, without looking for the same block each time. */
+  #repeat({ steps, low, high }: Block, count: number): void {
+    const words = this.#words;
+    do {
+      (steps[0] as () => void)();
+      this.#cursor++;
+    } while (
+      words[RIP] === low[0] &&
+      words[RIP + 1] === high[0] &&
+      this.#cursor < count &&
+      !this.#interrupted &&
+      !this.stopRequested &&
+      !this.#draft.memory.isCrowded
+    );
   }
 
   #setRip({ low, high }: Block, index: number): void {
@@ -197,7 +217,7 @@ export class Runner implements StepBinder {
   #abandon(cpu: Cpu, thrown: unknown): void {
     const index = this.#cursor;
     const block = this.#lastBlock;
-    if (block !== undefined) this.#setRip(block, index);
+    if (block !== undefined) this.#setRip(block, block.repeats ? 0 : index);
     settleFlags(this.#words);
     if (thrown instanceof GuestFault) this.#outcome = this.#deliver(cpu, thrown, index);
     else if (thrown instanceof Intercepted) this.#outcome = thrown.outcome;

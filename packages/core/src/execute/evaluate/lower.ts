@@ -29,6 +29,7 @@ import { chain } from './chain.js';
 import { faultCheck, flagsRecord, flagsWrite, registerWrite, unlessZero } from './commit.js';
 import type { EvaluationContext } from './context.js';
 import { fuse } from './fuse.js';
+import { iterationOf, iterationStep } from './iteration.js';
 import { constantSource, readsSlot, type Source, type Step } from './source.js';
 import { Values } from './values.js';
 
@@ -46,7 +47,17 @@ export function lower(effect: Effect, context: EvaluationContext): Step {
 }
 
 function lowerRest(effect: Effect, context: EvaluationContext, values: Values): Step {
-  return chain(stepsOf(effect, context, values));
+  const iteration = iterationOf(effect, context);
+  if (iteration === undefined) return chain(stepsOf(effect, context, values));
+  const { rest, countdown } = iteration;
+  const onlyWhile = countdown?.onlyWhile === undefined ? ALWAYS : values.of(countdown.onlyWhile);
+  const isOverwritten = rest.some((each) => each.kind === 'write' && readsPlace(onlyWhile, each.place));
+  const step = iterationStep(context, iteration, isOverwritten ? values.copy(onlyWhile) : onlyWhile);
+  return chain([...stepsOf(rest, context, values), step]);
+}
+
+function readsPlace(source: Source, place: RegisterPlace | MemoryPlace): boolean {
+  return place.kind === 'register' && readsSlot(source, place.index);
 }
 
 function stepsOf(effect: Effect, context: EvaluationContext, values: Values): readonly Step[] {
