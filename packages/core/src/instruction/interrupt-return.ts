@@ -1,5 +1,5 @@
-// SDM, "IRET/IRETD/IRETQ—Interrupt Return": real-address mode and 64-bit mode, to the same and to an outer privilege level.
-// Left out: IRET in protected, compatibility and virtual-8086 mode, and the return from a task.
+// SDM, "IRET/IRETD/IRETQ—Interrupt Return", to the same and to an outer privilege level. Left out: IRET in and to
+// virtual-8086 mode, and the return from a task.
 import { NotModelled } from '../error.js';
 import { GP, raise } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
@@ -11,9 +11,10 @@ import { defineInstruction } from './define.js';
 import { returnToOuterStack } from './far-transfer.js';
 import { mergeFlags, writableFlags } from './flags-on-stack.js';
 import { loadSegment } from './segment-load.js';
-import { popped, setStackTop } from './stack-access.js';
+import { moved, popped, setStackTop, stackLoad } from './stack-access.js';
 
 const RF = 1n << BigInt(RFLAGS.bits.RF);
+const VM = 1n << BigInt(RFLAGS.bits.VM);
 const VIRTUAL_INTERRUPTS = (1n << BigInt(RFLAGS.bits.VIF)) | (1n << BigInt(RFLAGS.bits.VIP));
 const LOW_WORD = 0xffffn;
 
@@ -33,6 +34,28 @@ function returnInRealMode(cpu: Cpu, bytes: Bytes): void {
   const restored = restoredFlags(cpu, flags, bytes);
   enterRealCode(cpu, Number(code & LOW_WORD), offset);
   setStackTop(cpu, top);
+  cpu.RFLAGS.value = restored;
+}
+
+/** In protected and compatibility mode the stack holds a stack pointer and SS only for a return to an outer level. */
+function returnInProtectedMode(cpu: Cpu, bytes: Bytes): void {
+  if (cpu.RFLAGS.NT) throw new NotModelled('the return from a nested task');
+  const {
+    values: [offset = 0n, code = 0n, flags = 0n],
+    top,
+  } = popped(cpu, bytes, 3);
+  if (bytes === 4 && (flags & VM) !== 0n && cpu.CPL === 0 && !cpu.EFER.LMA)
+    throw new NotModelled('a return to virtual-8086 mode');
+  const target = checkReturn(cpu, Number(code & LOW_WORD), offset);
+  const restored = restoredFlags(cpu, flags, bytes); // what may be changed depends on the CPL before
+  if (target.descriptor.rpl > cpu.CPL) {
+    const pointer = stackLoad(cpu, top, bytes);
+    const stack = stackLoad(cpu, moved(cpu, top, bytes), bytes);
+    returnToOuterStack(cpu, target, Number(stack & LOW_WORD), pointer);
+  } else {
+    enterCode(cpu, target, cpu.CPL);
+    setStackTop(cpu, top);
+  }
   cpu.RFLAGS.value = restored;
 }
 
@@ -81,7 +104,8 @@ export const IRET = (
     effect(cpu) {
       if (cpu.mode === 'real') returnInRealMode(cpu, bytes);
       else if (cpu.mode === '64-bit') returnIn64BitMode(cpu, bytes);
-      else throw new NotModelled(`IRET in ${cpu.mode} mode`);
+      else if (cpu.mode === 'virtual-8086') throw new NotModelled('IRET in virtual-8086 mode');
+      else returnInProtectedMode(cpu, bytes);
       cpu.set('nmiBlocked', 0n); // not before the last check: a fault of IRET leaves NMIs blocked
     },
   }),

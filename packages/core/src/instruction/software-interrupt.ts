@@ -2,7 +2,8 @@
 import type { Outcome } from '../event/outcome.js';
 import { fault } from '../event/outcome.js';
 import { deliver } from '../interrupt/delivery.js';
-import { BP, GuestFault, type Raise } from '../interrupt/exceptions.js';
+import { BP, type Raise } from '../interrupt/exceptions.js';
+import { keepingRegisters } from '../interrupt/keep-registers.js';
 import { sdm } from '../manual/sdm.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction } from './define.js';
@@ -24,15 +25,9 @@ const WRITES = ['RIP', 'RSP', 'RFLAGS', 'CS.selector', 'SS.selector'];
 
 /** Goes to the handler; a fault on the way leaves every register as it was. RIP is that of the next instruction. */
 function interrupt(cpu: Cpu, vector: number, software: boolean): void {
-  const before = cpu.words.slice();
-  try {
-    deliver(cpu, { vector, errorCode: undefined, software, fault: false, returnRip: cpu.RIP });
-  } catch (thrown) {
-    if (!(thrown instanceof GuestFault)) throw thrown;
-    cpu.words.set(before);
-    cpu.draft.contextChanged(cpu);
-    throw thrown;
-  }
+  keepingRegisters(cpu, () =>
+    deliver(cpu, { vector, errorCode: undefined, software, fault: false, returnRip: cpu.RIP }),
+  );
 }
 
 export const INT = defineInstruction({

@@ -33,10 +33,11 @@ export function moved(cpu: Cpu, pointer: bigint, bytes: number): bigint {
 /** The stack pointer as wide as the stack is. */
 export const stackTop = (cpu: Cpu): bigint => BigInt.asUintN(stackWidth(cpu), cpu.RSP);
 
-/** RSP, ESP or SP takes a value; what is above it stays, but for the upper half under ESP. */
+/** RSP, ESP or SP takes as much of a value as it holds; what is above it stays, but for the upper half under ESP. */
 export function setStackTop(cpu: Cpu, pointer: bigint): void {
-  const kept = stackWidth(cpu) === 16 ? cpu.RSP & ~0xffffn : 0n;
-  cpu.RSP = kept | pointer;
+  const width = stackWidth(cpu);
+  const kept = width === 16 ? cpu.RSP & ~0xffffn : 0n;
+  cpu.RSP = kept | BigInt.asUintN(width, pointer);
 }
 
 /** The value at a stack pointer. */

@@ -1,11 +1,14 @@
 // From a raised exception to its handler, to a double fault, to shutdown (SDM, "Interrupt 8—Double Fault Exception (#DF)").
-// Left out: delivery in protected mode outside IA-32e mode (a typed error says so).
+// Left out: delivery in virtual-8086 mode (a typed error says so).
 import { NotModelled } from '../error.js';
 import type { Faulted, Outcome } from '../event/outcome.js';
 import { fault } from '../event/outcome.js';
 import type { Cpu } from '../state/cpu.js';
 import { EXCEPTIONS, GuestFault } from './exceptions.js';
-import { type Delivery, deliverThroughGate } from './gate.js';
+import type { Delivery } from './gate.js';
+import { keepingRegisters } from './keep-registers.js';
+import { deliverThroughLongModeGate } from './long-mode-gate.js';
+import { deliverThroughProtectedModeGate } from './protected-mode-gate.js';
 import { deliverThroughVectorTable } from './real-mode-vector.js';
 
 /** Delivers an exception raised at the current instruction; RIP and all registers are those of its boundary. */
@@ -30,21 +33,15 @@ export function deliverException(cpu: Cpu, raised: Faulted): Outcome {
 
 /** One delivery; a second exception during it leaves the registers but CR2 as they were before and is returned. */
 function attempt(cpu: Cpu, raised: Faulted): Faulted | undefined {
-  const before = cpu.words.slice();
-  if (raised.address !== undefined) cpu.CR2 = raised.address;
+  const { vector, class: severity } = EXCEPTIONS[raised.vector];
+  const { errorCode } = raised;
   try {
-    const { vector, class: severity } = EXCEPTIONS[raised.vector];
-    deliver(cpu, {
-      vector,
-      errorCode: raised.errorCode,
-      software: false,
-      fault: severity !== 'double-fault',
-      returnRip: cpu.RIP,
+    keepingRegisters(cpu, () => {
+      if (raised.address !== undefined) cpu.CR2 = raised.address;
+      deliver(cpu, { vector, errorCode, software: false, fault: severity !== 'double-fault', returnRip: cpu.RIP });
     });
     return undefined;
   } catch (thrown) {
-    cpu.words.set(before);
-    cpu.draft.contextChanged(cpu);
     if (!(thrown instanceof GuestFault)) throw thrown;
     const address = thrown.raised.address ?? raised.address; // a second page fault loads CR2 although #DF hides it
     if (address !== undefined) cpu.CR2 = address;
@@ -57,17 +54,19 @@ export function deliver(cpu: Cpu, delivery: Delivery): void {
   switch (cpu.mode) {
     case '64-bit':
     case 'compatibility':
-      deliverThroughGate(cpu, delivery);
+      deliverThroughLongModeGate(cpu, delivery);
       break;
     case 'real':
       deliverThroughVectorTable(cpu, delivery);
       break;
     case 'protected':
+      deliverThroughProtectedModeGate(cpu, delivery);
+      break;
     case 'virtual-8086':
       // Without an IDT the outcome is the same in every mode, and it is the common one while bringing up a machine.
       if (Number(cpu.read('IDTR.limit')) < delivery.vector * 8 + 7)
         throw new GuestFault(fault('#GP', { errorCode: delivery.vector * 8 + 2, rule: 'core.idt.limit' }));
-      throw new NotModelled(`delivery of an exception in ${cpu.mode} mode`, { vector: delivery.vector });
+      throw new NotModelled('delivery of an exception in virtual-8086 mode', { vector: delivery.vector });
   }
 }
 

@@ -16,6 +16,8 @@ export interface FaultExplanation {
 const IDT = sdm('64-Bit Mode IDT');
 const PAGE_FAULT = sdm('Page-Fault Exceptions');
 const PAGING_FIELDS = ['CR3', 'CR0.PG', 'CR4.PAE'];
+const SWITCH = sdm('Stack Switching');
+const TSS_FIELDS = ['TR.base', 'TR.limit'];
 const TABLE_FIELDS = ['IDTR.base', 'IDTR.limit'];
 
 /** By rule id. */
@@ -75,7 +77,8 @@ export const FAULT_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
   },
   'core.idt.gate-type': {
     manual: IDT,
-    explain: 'In IA-32e mode the descriptor must be a 64-bit interrupt or trap gate (type EH or FH).',
+    explain:
+      'The descriptor must be an interrupt or trap gate, in IA-32e mode a 64-bit one (type EH or FH); outside it a 16-bit one or a task gate will do.',
     fields: TABLE_FIELDS,
   },
   'core.idt.gate-dpl': {
@@ -96,8 +99,19 @@ export const FAULT_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
   },
   'core.idt.target-type': {
     manual: IDT,
-    explain: 'The gate must lead to a 64-bit code segment with DPL not above CPL.',
+    explain: 'The gate must lead to a code segment with DPL not above CPL, in IA-32e mode a 64-bit one.',
     fields: [...TABLE_FIELDS, 'GDTR.base'],
+  },
+  'core.idt.target-offset': {
+    manual: sdm('IDT Descriptors'),
+    explain: 'The offset in the gate must lie within the limit of the code segment.',
+    fields: [...TABLE_FIELDS, 'GDTR.base'],
+  },
+  'core.stack.room': {
+    manual: SWITCH,
+    explain:
+      'The stack that a gate leads to must have room for what is pushed: look at the limit of SS and the stack pointer.',
+    fields: ['SS.limit', 'RSP', ...TSS_FIELDS],
   },
   'core.idt.target-canonical': {
     manual: IDT,
@@ -115,9 +129,39 @@ export const FAULT_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
     fields: TABLE_FIELDS,
   },
   'core.tss.limit': {
-    manual: sdm('Interrupt Stack Table'),
-    explain: 'The TSS must hold the stack pointer that the gate asks for.',
-    fields: ['TR.base', 'TR.limit'],
+    manual: sdm('Task-State Segment (TSS)'),
+    explain: 'The TSS must hold the stack that the gate asks for: load TR with one that is long enough.',
+    fields: TSS_FIELDS,
+  },
+  'core.tss.ss-null': {
+    manual: SWITCH,
+    explain: 'The TSS must name a stack segment for the inner level: its selector is null.',
+    fields: TSS_FIELDS,
+  },
+  'core.tss.ss-limit': {
+    manual: SWITCH,
+    explain: 'The stack segment in the TSS must lie within its descriptor table.',
+    fields: [...TSS_FIELDS, 'GDTR.limit', 'LDTR.limit'],
+  },
+  'core.tss.ss-rpl': {
+    manual: SWITCH,
+    explain: 'RPL of the stack segment in the TSS must be the inner level.',
+    fields: TSS_FIELDS,
+  },
+  'core.tss.ss-dpl': {
+    manual: SWITCH,
+    explain: 'DPL of the stack segment in the TSS must be the inner level.',
+    fields: [...TSS_FIELDS, 'GDTR.base'],
+  },
+  'core.tss.ss-type': {
+    manual: SWITCH,
+    explain: 'The stack segment in the TSS must be a writable data segment.',
+    fields: [...TSS_FIELDS, 'GDTR.base'],
+  },
+  'core.tss.ss-present': {
+    manual: SWITCH,
+    explain: 'The stack segment in the TSS must be present.',
+    fields: [...TSS_FIELDS, 'GDTR.base'],
   },
   'core.double-fault': {
     manual: sdm('Interrupt 8—Double Fault Exception (#DF)'),

@@ -32,15 +32,26 @@ export function segmentedAddress(
   bytes: number,
   write: boolean,
 ): number {
+  if (!isAccessAllowed(words, protectedMode, offset, segment, bytes, write))
+    return raise(segment === STACK ? SS(0) : GP(0), 'core.segmentation.limit-or-type');
+  return ((words[(SELECTOR_SLOTS[segment] ?? 0) * 2 + 2] ?? 0) + offset) | 0;
+}
+
+/** Whether type, presence and limit of a segment allow the access. */
+export function isAccessAllowed(
+  words: Int32Array,
+  protectedMode: boolean,
+  offset: number,
+  segment: SegmentIndex,
+  bytes: number,
+  write: boolean,
+): boolean {
   // Rows of a segment register follow each other: selector, base, limit, attributes.
   const word = (SELECTOR_SLOTS[segment] ?? 0) * 2;
   const attributes = words[word + 6] ?? 0;
   const first = offset >>> 0;
-  const refused =
-    (protectedMode && !allows(attributes, write)) ||
-    !withinLimit(attributes, (words[word + 4] ?? 0) >>> 0, first, first + bytes - 1);
-  if (refused) return raise(segment === STACK ? SS(0) : GP(0), 'core.segmentation.limit-or-type');
-  return ((words[word + 2] ?? 0) + offset) | 0;
+  if (protectedMode && !allows(attributes, write)) return false;
+  return withinLimit(attributes, (words[word + 4] ?? 0) >>> 0, first, first + bytes - 1);
 }
 
 /** The linear address of an instruction, as a signed 32-bit integer. Code that cannot be read can be executed. */
