@@ -1,6 +1,5 @@
 // Loads of CS by far transfers (SDM, "JMP—Jump", "CALL—Call Procedure", "RET—Return From Procedure" and
 // "IRET/IRETD/IRETQ—Interrupt Return"): the checks of the target's descriptor and of its offset.
-import { NotModelled } from '../error.js';
 import { GP, NP, raise } from '../interrupt/exceptions.js';
 import {
   isCode,
@@ -20,11 +19,9 @@ export interface FarTarget {
   readonly offset: bigint;
 }
 
-/** The descriptor of a far JMP or CALL that stays at its privilege level. */
-export function checkTransfer(cpu: Cpu, selector: number, offset: bigint): FarTarget {
-  const descriptor = codeDescriptor(cpu, selector);
-  const { errorCode, dpl, rpl, codeOrData, type } = descriptor;
-  if (!codeOrData) throw new NotModelled('a far transfer through a gate or to a task', { selector, type });
+/** Checks the code segment of a far JMP or CALL, which stays at its privilege level. */
+export function checkTransfer(cpu: Cpu, descriptor: SegmentDescriptor, offset: bigint): FarTarget {
+  const { errorCode, dpl, rpl } = descriptor;
   if (!isCode(descriptor)) raise(GP(errorCode), 'core.far-transfer.type');
   const allowed = isConforming(descriptor) ? dpl <= cpu.CPL : rpl <= cpu.CPL && dpl === cpu.CPL;
   if (!allowed) raise(GP(errorCode), 'core.far-transfer.dpl');
@@ -33,7 +30,7 @@ export function checkTransfer(cpu: Cpu, selector: number, offset: bigint): FarTa
 
 /** The descriptor of a far RET or IRET to the same or an outer privilege level. */
 export function checkReturn(cpu: Cpu, selector: number, offset: bigint): FarTarget {
-  const descriptor = codeDescriptor(cpu, selector);
+  const descriptor = farDescriptor(cpu, selector);
   const { errorCode, dpl, rpl, codeOrData } = descriptor;
   if (!codeOrData || !isCode(descriptor)) raise(GP(errorCode), 'core.far-return.type');
   if (rpl < cpu.CPL) raise(GP(errorCode), 'core.far-return.rpl');
@@ -41,20 +38,27 @@ export function checkReturn(cpu: Cpu, selector: number, offset: bigint): FarTarg
   return checkTarget(cpu, descriptor, offset);
 }
 
-function codeDescriptor(cpu: Cpu, selector: number): SegmentDescriptor {
+/** What a far pointer names: a code segment, or what JMP and CALL go through. */
+export function farDescriptor(cpu: Cpu, selector: number): SegmentDescriptor {
   if (isNull(selector)) raise(GP(0), 'core.far-transfer.null');
   return readDescriptor(cpu, selector, GP, 'core.far-transfer.limit');
 }
 
-/** Presence, sizes and the offset, which all far transfers check alike. */
+/** Presence, sizes and the offset, which far transfers without a gate check alike. */
 function checkTarget(cpu: Cpu, descriptor: SegmentDescriptor, offset: bigint): FarTarget {
-  const { errorCode, present, limit } = descriptor;
-  const long = cpu.EFER.LMA && hasSize(descriptor, 'long');
-  if (long && hasSize(descriptor, 'big')) raise(GP(errorCode), 'core.far-transfer.l-and-d');
+  const { errorCode, present } = descriptor;
+  const target = { descriptor, offset };
+  if (entersLongCode(cpu, target) && hasSize(descriptor, 'big')) raise(GP(errorCode), 'core.far-transfer.l-and-d');
   if (!present) raise(NP(errorCode), 'core.far-transfer.present');
+  checkOffset(cpu, target);
+  return target;
+}
+
+/** The offset must lie within the limit, or be canonical for 64-bit code. */
+export function checkOffset(cpu: Cpu, target: FarTarget): void {
+  const { descriptor, offset } = target;
   const canonical = BigInt.asUintN(64, BigInt.asIntN(cpu.CR4.LA57 ? 57 : 48, offset)) === offset;
-  if (long ? !canonical : offset > limit) raise(GP(0), 'core.far-transfer.offset');
-  return { descriptor, offset };
+  if (entersLongCode(cpu, target) ? !canonical : offset > descriptor.limit) raise(GP(0), 'core.far-transfer.offset');
 }
 
 function hasSize({ attributes }: SegmentDescriptor, size: 'long' | 'big'): boolean {

@@ -1,10 +1,11 @@
 // SDM, "JMP—Jump", "CALL—Call Procedure" and "RET—Return From Procedure" in their far forms: real-address mode, and code
-// segments of protected and IA-32e mode. Left out: call gates, task switches and virtual-8086 mode.
+// segments of protected and IA-32e mode. Call gates are in call-gate.ts. Left out: task switches and virtual-8086 mode.
 import { NotModelled } from '../error.js';
 import { GP, raise } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
 import { isNull, readDescriptor, segmentState, setTypeBits } from '../memory/segment-descriptor.js';
 import type { Cpu } from '../state/cpu.js';
+import { callThroughGate, jumpThroughGate } from './call-gate.js';
 import {
   checkReturn,
   checkTransfer,
@@ -12,6 +13,7 @@ import {
   enterRealCode,
   entersLongCode,
   type FarTarget,
+  farDescriptor,
 } from './code-segment.js';
 import { defineInstruction } from './define.js';
 import type { Operand } from './operand.js';
@@ -20,6 +22,8 @@ import { checkStackSegment, dropPrivilegedSegments, loadNull } from './segment-l
 import { moved, popped, pushed, setStackTop, stackLoad, stackTop } from './stack-access.js';
 
 const TABLES = ['GDTR.base', 'GDTR.limit', 'LDTR.base', 'LDTR.limit', 'CS.selector', 'SS.attributes'];
+const INNER_STACK = ['TR.base', 'TR.limit', 'TR.attributes', 'SS.selector'];
+const STACK = ['SS.selector', 'SS.base', 'SS.limit', 'SS.attributes'];
 const CODE = ['CS.selector', 'CS.base', 'CS.limit', 'CS.attributes', 'RIP'];
 
 interface FarPointer {
@@ -51,7 +55,9 @@ export const JMP_FAR = defineInstruction({
     refuseVirtual8086(cpu, 'a far JMP');
     const { selector, offset } = farPointer(operandAt(operands, 0));
     if (cpu.mode === 'real') return enterRealCode(cpu, selector, offset);
-    return enterCode(cpu, checkTransfer(cpu, selector, offset), cpu.CPL);
+    const descriptor = farDescriptor(cpu, selector);
+    if (!descriptor.codeOrData) return jumpThroughGate(cpu, descriptor);
+    return enterCode(cpu, checkTransfer(cpu, descriptor, offset), cpu.CPL);
   },
 });
 
@@ -61,19 +67,21 @@ const slotBytes = (operandWidth: 16 | 32 | 64): 2 | 4 | 8 => (operandWidth / 8) 
 export const CALL_FAR = defineInstruction({
   mnemonic: 'CALL far',
   manual: sdm('CALL—Call Procedure'),
-  reads: [...TABLES, 'RSP'],
-  writes: [...CODE, 'RSP'],
+  reads: [...TABLES, ...INNER_STACK, 'RSP'],
+  writes: [...CODE, ...STACK, 'RSP'],
   flags: 'unaffected',
   effect(cpu, operands) {
     refuseVirtual8086(cpu, 'a far CALL');
     const operand = operandAt(operands, 0);
     const { selector, offset } = farPointer(operand);
-    const target = cpu.mode === 'real' ? undefined : checkTransfer(cpu, selector, offset);
+    const descriptor = cpu.mode === 'real' ? undefined : farDescriptor(cpu, selector);
+    if (descriptor?.codeOrData === false) return callThroughGate(cpu, descriptor);
+    const target = descriptor === undefined ? undefined : checkTransfer(cpu, descriptor, offset);
     if (target === undefined && offset > cpu.read('CS.limit')) raise(GP(0), 'core.far-transfer.offset');
     const top = pushed(cpu, slotBytes((operand.width - 16) as 16 | 32 | 64), [cpu.read('CS.selector'), cpu.RIP]);
     setStackTop(cpu, top);
-    if (target === undefined) enterRealCode(cpu, selector, offset);
-    else enterCode(cpu, target, cpu.CPL);
+    if (target === undefined) return enterRealCode(cpu, selector, offset);
+    return enterCode(cpu, target, cpu.CPL);
   },
 });
 
@@ -81,7 +89,7 @@ export const RETF = defineInstruction({
   mnemonic: 'RETF',
   manual: sdm('RET—Return From Procedure'),
   reads: [...TABLES, 'RSP'],
-  writes: [...CODE, 'RSP', 'SS.selector', 'SS.base', 'SS.limit', 'SS.attributes'],
+  writes: [...CODE, ...STACK, 'RSP'],
   flags: 'unaffected',
   effect(cpu, operands, operandWidth) {
     refuseVirtual8086(cpu, 'a far RET');

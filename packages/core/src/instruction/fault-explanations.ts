@@ -5,6 +5,7 @@ import { sdm } from '../manual/sdm.js';
 
 const MOV = sdm('MOV—Move');
 const JMP = sdm('JMP—Jump');
+const GATE = sdm('Call Gates');
 const RET = sdm('RET—Return From Procedure');
 const LTR = sdm('LTR—Load Task Register');
 const LLDT = sdm('LLDT—Load Local Descriptor Table Register');
@@ -66,7 +67,48 @@ export const INSTRUCTION_FAULTS: Readonly<Record<string, FaultExplanation>> = {
     explain: 'The selector must lie within its descriptor table.',
     fields: TABLES,
   },
-  'core.far-transfer.type': { manual: JMP, explain: 'A far transfer leads to a code segment.', fields: GDT },
+  'core.far-transfer.type': {
+    manual: JMP,
+    explain: 'A far transfer leads to a code segment or through a call gate, in IA-32e mode a 64-bit one.',
+    fields: GDT,
+  },
+  'core.call-gate.dpl': {
+    manual: GATE,
+    explain: 'Neither CPL nor RPL of the selector may be above the DPL of the call gate.',
+    fields: LEVEL,
+  },
+  'core.call-gate.present': { manual: GATE, explain: 'The call gate must be present.', fields: GDT },
+  'core.call-gate.upper-type': {
+    manual: GATE,
+    explain: 'A 64-bit call gate has 16 bytes: bits 12:8 of its last doubleword are 0.',
+    fields: GDT,
+  },
+  'core.call-gate.target-null': {
+    manual: GATE,
+    explain: 'The code selector in the gate must not be null.',
+    fields: GDT,
+  },
+  'core.call-gate.target-limit': {
+    manual: GATE,
+    explain: 'The code selector in the gate must lie within its descriptor table.',
+    fields: TABLES,
+  },
+  'core.call-gate.target-type': { manual: GATE, explain: 'The gate must lead to a code segment.', fields: GDT },
+  'core.call-gate.target-dpl': {
+    manual: sdm('Privilege Level Checking When Accessing Code Segments'),
+    explain: 'A gate leads to the same or an inner level, and a JMP to non-conforming code stays at its level.',
+    fields: LEVEL,
+  },
+  'core.call-gate.target-64-bit': {
+    manual: GATE,
+    explain: 'In IA-32e mode a gate leads to 64-bit code: L is 1 and D is 0.',
+    fields: GDT,
+  },
+  'core.call-gate.target-present': {
+    manual: GATE,
+    explain: 'The code segment in the gate must be present.',
+    fields: GDT,
+  },
   'core.far-transfer.dpl': {
     manual: JMP,
     explain:

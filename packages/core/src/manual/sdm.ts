@@ -170,6 +170,8 @@ const SDM_TITLES = [
   'Canonical Checking',
   'Logical and Linear Addresses',
   'Limit Checking',
+  'Privilege Level Checking When Accessing Code Segments',
+  'Call Gates',
   'Stack Switching',
   'Task-State Segment (TSS)',
   'Exception and Interrupt Reference',

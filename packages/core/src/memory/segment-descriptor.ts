@@ -36,6 +36,8 @@ export const isConforming = (descriptor: SegmentDescriptor): boolean =>
 /** Readable for code, writable for data. */
 export const isAccessible = ({ type }: SegmentDescriptor): boolean => (type & 2) !== 0;
 
+const tableOf = (selector: number): 'LDTR' | 'GDTR' => ((selector & TABLE_INDICATOR) !== 0 ? 'LDTR' : 'GDTR');
+
 /**
  * Reads the descriptor of a selector that is not null.
  * @throws GuestFault with `refused` of the selector if the table ends before it, or what the read raises
@@ -46,7 +48,7 @@ export function readDescriptor(
   refused: (errorCode: number) => Raise,
   rule: string,
 ): SegmentDescriptor {
-  const table = (selector & TABLE_INDICATOR) !== 0 ? 'LDTR' : 'GDTR';
+  const table = tableOf(selector);
   const errorCode = selector & ~3;
   const offset = selector & ~7;
   const unusable = table === 'LDTR' && (cpu.read('LDTR.attributes') & BigInt(ACCESS.unusable)) !== 0n;
@@ -76,11 +78,12 @@ function decodeDescriptor(raw: bigint) {
 }
 
 /**
- * The second half of a 16-byte system descriptor of the GDT: bits 63:32 of the base stand there.
+ * The second half of a 16-byte descriptor: bits 63:32 of a base stand there, or of the offset in a call gate.
  * @throws GuestFault with #GP of the selector if the table ends before it, or what the read raises
  */
 export function readUpperHalf(cpu: Cpu, { address, selector, errorCode }: SegmentDescriptor, rule: string): bigint {
-  if (BigInt((selector & ~7) + 2 * ENTRY_BYTES - 1) > cpu.read('GDTR.limit')) raise(GP(errorCode), rule);
+  if (BigInt((selector & ~7) + 2 * ENTRY_BYTES - 1) > cpu.read(`${tableOf(selector)}.limit`))
+    raise(GP(errorCode), rule);
   return asSupervisor(cpu, () => loadLinear(cpu, address + 8n, 8));
 }
 
