@@ -92,7 +92,8 @@ export const STORE_TABLE = (
   }),
 );
 
-const protectedModeOnly = (mnemonic: string): FaultRow => ({
+/** Descriptor tables of segments mean nothing in the other two modes. */
+export const protectedModeOnly = (mnemonic: string): FaultRow => ({
   id: `core.${mnemonic.toLowerCase()}.mode`,
   fields: ['CR0.PE', 'RFLAGS.VM'],
   when: (cpu) => cpu.mode === 'real' || cpu.mode === 'virtual-8086',

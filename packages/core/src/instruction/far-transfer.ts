@@ -32,7 +32,7 @@ interface FarPointer {
 }
 
 /** The selector stands above an offset of 16, 32 or 64 bits, in the encoding and in memory. */
-function farPointer(operand: Operand): FarPointer {
+export function farPointer(operand: Operand): FarPointer {
   const offsetBits = operand.width - 16;
   const value =
     operand.kind === 'memory'

@@ -27,6 +27,14 @@ export const INSTRUCTION_FAULTS: Readonly<Record<string, FaultExplanation>> = {
     explain: 'The divisor must not be 0 and the quotient must fit the destination.',
     fields: ['RAX', 'RDX'],
   },
+  'core.aam.base': {
+    manual: sdm('AAM—ASCII Adjust AX After Multiply'),
+    explain: 'The base, an immediate byte, must not be 0.',
+  },
+  'core.bound.range': {
+    manual: sdm('BOUND—Check Array Index Against Bounds'),
+    explain: 'The index, a signed number, must lie between the two bounds in memory.',
+  },
   'core.cmpxchg16b.alignment': {
     manual: sdm('CMPXCHG8B/CMPXCHG16B—Compare and Exchange Bytes'),
     explain: 'The operand must be aligned to 16 bytes.',

@@ -1,8 +1,10 @@
 // One flat table: the instructions of the base machine, in the order of the SDM's groups.
+import { POPA, PUSHA } from './all-registers-on-stack.js';
 import { ADC, ADCX, ADD, ADOX, CMP, DEC, INC, NEG, SBB, SUB } from './binary-arithmetic.js';
 import { BSF, BSR, BT, BTC, BTR, BTS, LZCNT, POPCNT, SETCC, TEST, TZCNT } from './bit-and-byte.js';
 import { CRC32, PDEP, PEXT } from './bit-deposit.js';
 import { ANDN, BEXTR, BLSI, BLSMSK, BLSR, BZHI, FLAGLESS_SHIFTS, MULX, RORX } from './bit-manipulation.js';
+import { BOUND } from './bound.js';
 import { CLTS, LMSW, MOV_CR, SMSW } from './control-register.js';
 import { CALL, JCC, JMP, JUMPS_ON_COUNTER, LOOPS, RET } from './control-transfer.js';
 import { CPUID } from './cpuid.js';
@@ -22,9 +24,12 @@ import {
   XCHG,
 } from './data-transfer.js';
 import { MOV_DR } from './debug-register.js';
+import { AAA, AAD, AAM, AAS, DAA, DAS } from './decimal-arithmetic.js';
 import type { InstructionDefinition } from './define.js';
+import { ARPL, DESCRIPTOR_LOADS, VERIFY } from './descriptor-query.js';
 import { LGDT, LIDT, LLDT, LTR, STORE_SELECTOR, STORE_TABLE } from './descriptor-table-register.js';
 import { SHLD, SHRD } from './double-shift.js';
+import { FAR_POINTER_LOADS } from './far-pointer-load.js';
 import { CALL_FAR, JMP_FAR, RETF } from './far-transfer.js';
 import { SYSCALL, SYSRET, SYSRETQ } from './fast-system-call.js';
 import { FLAG_ASSIGNMENTS, LAHF, SAHF } from './flag-control.js';
@@ -58,6 +63,8 @@ export const BASE_INSTRUCTIONS = [
   CMPXCHG16B,
   PUSH,
   POP,
+  ...PUSHA,
+  ...POPA,
   ...ACCUMULATOR_EXTENSIONS,
   ...SIGN_SPREADS,
   ...EXTENDING_MOVES,
@@ -78,6 +85,13 @@ export const BASE_INSTRUCTIONS = [
   DEC,
   NEG,
   CMP,
+  // Decimal Arithmetic Instructions
+  DAA,
+  DAS,
+  AAA,
+  AAS,
+  AAM,
+  AAD,
   // Logical Instructions
   AND,
   OR,
@@ -119,6 +133,7 @@ export const BASE_INSTRUCTIONS = [
   INTO,
   INT3,
   INT1,
+  BOUND,
   ENTER,
   LEAVE,
   // String Instructions
@@ -140,6 +155,7 @@ export const BASE_INSTRUCTIONS = [
   MOV_SREG,
   PUSH_SREG,
   POP_SREG,
+  ...FAR_POINTER_LOADS,
   SWAPGS,
   ...FSGSBASE,
   // Miscellaneous Instructions
@@ -170,6 +186,9 @@ export const BASE_INSTRUCTIONS = [
   LIDT,
   ...STORE_TABLE,
   ...STORE_SELECTOR,
+  ARPL,
+  ...DESCRIPTOR_LOADS,
+  ...VERIFY,
   MOV_CR,
   LMSW,
   SMSW,

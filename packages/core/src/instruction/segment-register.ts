@@ -1,4 +1,4 @@
-// SDM, "MOV—Move", PUSH and POP with a segment register, and SWAPGS. Left out: LDS, LES, LFS, LGS and LSS.
+// SDM, "MOV—Move", PUSH and POP with a segment register, and SWAPGS.
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
 import type { Cpu } from '../state/cpu.js';

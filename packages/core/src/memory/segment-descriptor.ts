@@ -48,17 +48,21 @@ export function readDescriptor(
   refused: (errorCode: number) => Raise,
   rule: string,
 ): SegmentDescriptor {
+  return findDescriptor(cpu, selector) ?? raise(refused(selector & ~3), rule);
+}
+
+/** The same, or undefined if the table ends before it. */
+export function findDescriptor(cpu: Cpu, selector: number): SegmentDescriptor | undefined {
   const table = tableOf(selector);
-  const errorCode = selector & ~3;
   const offset = selector & ~7;
   const unusable = table === 'LDTR' && (cpu.read('LDTR.attributes') & BigInt(ACCESS.unusable)) !== 0n;
-  if (unusable || BigInt(offset + ENTRY_BYTES - 1) > cpu.read(`${table}.limit`)) raise(refused(errorCode), rule);
+  if (unusable || BigInt(offset + ENTRY_BYTES - 1) > cpu.read(`${table}.limit`)) return undefined;
   const address = BigInt.asUintN(cpu.EFER.LMA ? 64 : 32, cpu.read(`${table}.base`) + BigInt(offset));
   return {
     ...decodeDescriptor(asSupervisor(cpu, () => loadLinear(cpu, address, 8))),
     selector,
     rpl: selector & 3,
-    errorCode,
+    errorCode: selector & ~3,
     address,
   };
 }
