@@ -7,6 +7,7 @@ import { intrinsicCall } from './intrinsic-call.js';
 import { littleEndian, POINTERS } from './machine-code.js';
 import { bareMachine, type MachinePlan, MEMORY_BYTES, makeMachine, programmedMachine } from './machine-plan.js';
 import { idtFor, PROGRAM_BASE } from './program.js';
+import { virtualization } from './virtualization.js';
 
 export type Action =
   | { readonly do: 'event'; readonly event: MachineEvent }
@@ -139,22 +140,24 @@ function anyRun(processors: number, most: number): fc.Arbitrary<Action> {
 
 /** Intrinsics, pokes and writes on a machine without a program. */
 const intrinsicScenario: fc.Arbitrary<Scenario> = bareMachine.chain((plan) =>
-  fc.record({
-    plan: fc.constant(plan),
-    actions: fc.array(
-      fc.oneof(
-        { weight: 8, arbitrary: intrinsicCall(plan).map(event) },
-        { weight: 1, arbitrary: anyPoke(plan.processors) },
-        { weight: 1, arbitrary: anyWrite },
+  fc
+    .tuple(
+      virtualization(plan),
+      fc.array(
+        fc.oneof(
+          { weight: 8, arbitrary: intrinsicCall(plan).map(event) },
+          { weight: 1, arbitrary: anyPoke(plan.processors) },
+          { weight: 1, arbitrary: anyWrite },
+        ),
+        { minLength: 1, maxLength: 60 },
       ),
-      { minLength: 1, maxLength: 60 },
-    ),
-  }),
+    )
+    .map(([first, actions]) => ({ plan, actions: [...first.map(event), ...actions] })),
 );
 
 /** Runs of a program with everything else in between. */
 export function programScenario({
-  steps = 400,
+  steps = 200,
   actions = 10,
 }: {
   readonly steps?: number;
@@ -168,8 +171,8 @@ export function programScenario({
       { weight: 1, arbitrary: anyWrite },
     );
     return fc
-      .array(between, { minLength: 2, maxLength: actions })
-      .map((list) => ({ plan, actions: [...bringUp(plan, withIdt), ...list] }));
+      .tuple(virtualization(plan), fc.array(between, { minLength: 2, maxLength: actions }))
+      .map(([first, list]) => ({ plan, actions: [...first.map(event), ...bringUp(plan, withIdt), ...list] }));
   });
 }
 

@@ -3,14 +3,15 @@
 import type { InstalledIntrinsic, IntrinsicExecuted } from '@retrovisor/core';
 import fc from 'fast-check';
 import { type Kind, type MachinePlan, makeMachine } from './machine-plan.js';
+import { VMCS_REGIONS } from './virtualization.js';
 
-/** Regions that scenarios use: the first two hold a revision identifier, the others are misaligned, wrong or absent. */
+/** VMCSs, a VMXON region, and regions that are misaligned, wrong or absent. */
 const REGIONS = [
+  ...VMCS_REGIONS,
+  ...VMCS_REGIONS,
   0x50_0000n,
-  0x50_1000n,
-  0x50_0000n,
-  0x50_2000n,
   0x50_0800n,
+  0x50_4000n,
   0x40_0000n,
   0n,
   0xff_f000n,
@@ -105,7 +106,7 @@ function wordsOf({ shape }: InstalledIntrinsic): readonly string[] {
   return [...shape.operands.flatMap((each) => ('in' in each ? [each.in] : [])), ...(shape.registers ?? [])];
 }
 
-/** Steps of VMX and SVM bring-up: random calls alone would hardly ever enter VMX operation. */
+/** Calls that succeed where virtualization is on. */
 const BRING_UP: Readonly<Record<Kind, readonly (readonly [intrinsic: string, ...operands: bigint[]])[]>> = {
   core: [],
   intel: [
@@ -117,7 +118,6 @@ const BRING_UP: Readonly<Record<Kind, readonly (readonly [intrinsic: string, ...
     ['vmwrite', 0x681en, 0x1234n],
     ['vmread', 0x681en],
     ['vmptrst'],
-    ['vmxoff'],
   ],
   amd: [['wrmsr', 0xc000_0080n, 0x1d01n], ['vmsave', 0x50_0000n], ['vmload', 0x50_0000n], ['clgi'], ['stgi']],
 };

@@ -16,7 +16,7 @@ describe('the law', () => {
         const machine = play(each);
         expectSame(fold(machine, eventsOf(machine)), machine.state, 'fold | machine');
       }),
-      runs(60),
+      runs(40),
     );
   });
 

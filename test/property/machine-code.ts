@@ -115,7 +115,7 @@ const dataMovement: fc.Arbitrary<Unit> = fc.oneof(
     .map(([opcode, reg, { base, displacement }]): Unit => [0xf0, 0x48, opcode, modRm(1, reg, base), displacement]),
   register.map((reg): Unit => [0x50 + reg]),
   register.map((reg): Unit => [0x58 + reg]),
-  fixed([0xf3, 0xa4], [0xf3, 0xaa], [0x48, 0xa5], [0x48, 0xab], [0xac], [0xae], [0xfc], [0xfd], [0xf3, 0x48, 0xab]),
+  fixed([0xfc], [0xfd], [0xf3, 0xa4]),
   fc.nat(40).map((count): Unit => [0xb9, ...littleEndian(BigInt(count), 4)]), // RCX: what REP and LOOP count
 );
 
@@ -140,7 +140,7 @@ const ENTRIES = [
   0x40_1005n,
   0x10_0087n,
 ];
-/** MOV RAX, entry; MOV [table + index * 8], RAX (absolute address); sometimes INVLPG [RBX] or a reload of CR3. */
+/** MOV RAX, entry; MOV [table + index * 8], RAX (absolute address); then INVLPG [RBX], a reload of CR3, or an access. */
 const pageTableEdit: fc.Arbitrary<Unit> = fc
   .tuple(
     fc.constantFrom(...ENTRIES),
@@ -151,7 +151,13 @@ const pageTableEdit: fc.Arbitrary<Unit> = fc
       POINTERS.smallPages + 8,
       POINTERS.tables,
     ),
-    fc.constantFrom<Unit>([], [0x0f, 0x01, 0x3b], [0x0f, 0x20, 0xd8, 0x0f, 0x22, 0xd8]),
+    fc.constantFrom<Unit>(
+      [],
+      [0x0f, 0x01, 0x3b],
+      [0x0f, 0x20, 0xd8, 0x0f, 0x22, 0xd8],
+      [0x8b, 0x04, 0x25, 0, 0, 0x40, 0],
+      [0x89, 0x04, 0x25, 4, 0x10, 0x40, 0],
+    ),
   )
   .map(([entry, address, then]) => [
     0x48,
@@ -232,8 +238,14 @@ const VIRTUALIZATION: Readonly<Record<Kind, readonly Unit[]>> = {
     [0x0f, 0x79, 0xc2],
     [0x0f, 0x78, 0x03],
     [0x0f, 0x79, 0x03],
+    [0xb8, 0x1e, 0x68, 0, 0, 0x0f, 0x78, 0xc2], // MOV EAX, 681EH (Guest RIP); VMREAD RDX, RAX
+    [0xb8, 0x1e, 0x68, 0, 0, 0x0f, 0x79, 0xc2], // VMWRITE RAX, RDX
+    [0xb8, 0, 0x28, 0, 0, 0x0f, 0x78, 0x03], // VMCS link pointer: VMREAD [RBX], RAX
+    [0xc7, 0x04, 0x25, 0x10, 0x10, 0x50, 0, 1, 0, 0, 0], // a store to a VMCS that may be active
   ],
   amd: [
+    [0xb8, 0, 0x10, 0x50, 0, 0x0f, 0x01, 0xda], // MOV EAX, a VMCB; VMLOAD
+    [0xb8, 0, 0x10, 0x50, 0, 0x0f, 0x01, 0xdb], // VMSAVE
     [0x0f, 0x01, 0xda],
     [0x0f, 0x01, 0xdb],
     [0x0f, 0x01, 0xdc],
@@ -247,7 +259,7 @@ export function unit(kind: Kind): fc.Arbitrary<Unit> {
     { weight: 8, arbitrary: arithmetic },
     { weight: 8, arbitrary: dataMovement },
     { weight: 2, arbitrary: selfModification },
-    { weight: 2, arbitrary: pageTableEdit },
+    { weight: 3, arbitrary: pageTableEdit },
     { weight: 3, arbitrary: system },
     { weight: 2, arbitrary: fixed(...VIRTUALIZATION[kind]) },
     { weight: 1, arbitrary: fc.array(byte, { minLength: 1, maxLength: 4 }) },

@@ -1,6 +1,14 @@
 // The machines that properties are checked on, as plain data: a plan can be printed by fast-check, sent to another process
 // and made into a machine there.
-import { type BootImage, createMachine, longMode, type Machine, type Plugin, rawImage } from '@retrovisor/core';
+import {
+  type BootImage,
+  type BootMode,
+  createMachine,
+  longMode,
+  type Machine,
+  type Plugin,
+  rawImage,
+} from '@retrovisor/core';
 import { EPYC_NPS4, fitMachine, type MachineDescription, numa, XEON_8360Y } from '@retrovisor/numa';
 import { svm } from '@retrovisor/svm';
 import { vmx } from '@retrovisor/vmx';
@@ -20,6 +28,8 @@ export interface MachinePlan {
   /** Machine code, loaded so that its first byte is at `load`; absent: a machine for intrinsics. */
   readonly code?: Uint8Array;
   readonly load?: number;
+  /** Mode at entry; long if absent. The same bytes are other instructions in another mode. */
+  readonly mode?: BootMode;
 }
 
 export function makeMachine(plan: MachinePlan): Machine {
@@ -29,8 +39,8 @@ export function makeMachine(plan: MachinePlan): Machine {
   return createMachine<readonly Plugin[]>(options);
 }
 
-function bootOf({ code, load = PROGRAM_BASE }: MachinePlan): BootImage {
-  return code === undefined ? longMode() : rawImage({ bytes: code, mode: 'long', load });
+function bootOf({ code, load = PROGRAM_BASE, mode = 'long' }: MachinePlan): BootImage {
+  return code === undefined ? longMode() : rawImage({ bytes: code, mode, load });
 }
 
 export function pluginsOf({ kind, processors }: Pick<MachinePlan, 'kind' | 'processors'>): readonly Plugin[] {
@@ -46,12 +56,20 @@ export const bareMachine = fc.record({
   quantum: fc.constantFrom(1, 7, 64, 100_000),
 });
 
-/** A machine that has a random program in memory. The program may lie across a page boundary. */
-export const programmedMachine: fc.Arbitrary<MachinePlan> = bareMachine.chain((bare) =>
-  fc
-    .record({
-      code: program(bare.kind),
+/** Where a program lies and how it is entered. It may lie across a page boundary, in real mode across the end of CS. */
+const entry: fc.Arbitrary<Required<Pick<MachinePlan, 'load' | 'mode'>>> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      mode: fc.constant<BootMode>('long'),
       load: fc.constantFrom(PROGRAM_BASE, PROGRAM_BASE + 0xfc5, PROGRAM_BASE + 0xff9),
-    })
-    .map((image) => ({ ...bare, ...image })),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ mode: fc.constant<BootMode>('real'), load: fc.constantFrom(0x8000, 0xffe0) }) },
+  { weight: 1, arbitrary: fc.record({ mode: fc.constant<BootMode>('protected'), load: fc.constant(PROGRAM_BASE) }) },
+);
+
+/** A machine that has a random program in memory. */
+export const programmedMachine: fc.Arbitrary<MachinePlan> = bareMachine.chain((bare) =>
+  fc.tuple(program(bare.kind), entry).map(([code, place]) => ({ ...bare, code, ...place })),
 );

@@ -45,7 +45,7 @@ describe('sealing', () => {
         }
         expectSame(machine.state, play(each).state, 'sealed often | sealed once');
       }),
-      runs(40),
+      runs(25),
     );
   });
 
@@ -62,7 +62,7 @@ describe('sealing', () => {
         expectSame(pieces.state, whole.state, 'in pieces | at once');
         expect(eventsOf(pieces)).toEqual(eventsOf(whole));
       }),
-      runs(40),
+      runs(25),
     );
   });
 

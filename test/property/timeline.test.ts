@@ -23,7 +23,7 @@ describe('a timeline', () => {
         }
         expectSame(timeline.seek(timeline.length), machine.state, 'the end | machine');
       }),
-      runs(40),
+      runs(25),
     );
   });
 
