@@ -135,10 +135,7 @@ function executeIntrinsic(
   const operands = intrinsicOperands(cpu, name, intrinsic.shape, values);
   try {
     const outcome =
-      executeChecked(
-        { cpu, operands, operandWidth: cpu.mode === '64-bit' ? 64 : cpu.codeAttribute('DB') ? 32 : 16 },
-        intrinsic.instruction,
-      ) ?? completed();
+      executeChecked({ cpu, operands, operandWidth: cpu.codeWidth }, intrinsic.instruction) ?? completed();
     const value = intrinsic.shape.result?.(cpu) ?? outputOf(operands);
     return value === undefined || !succeeded(outcome) ? outcome : ({ ...outcome, value } as Outcome);
   } catch (thrown) {

@@ -95,8 +95,8 @@ export class Runner implements StepBinder {
 
   /** Code and stack width follow from CS and SS. */
   modeChanged(cpu: Cpu): void {
-    const wide64 = cpu.mode === '64-bit';
-    this.#codeWidth = wide64 ? 64 : cpu.codeAttribute('DB') ? 32 : 16;
+    this.#codeWidth = cpu.codeWidth;
+    const wide64 = this.#codeWidth === 64;
     this.#stackWidth = wide64 ? 64 : (Number(cpu.read('SS.attributes')) & 0x4000) !== 0 ? 32 : 16;
     this.#mode = (this.#codeWidth >> 5) * 4 + (this.#stackWidth >> 5) + (wide64 && cpu.CR4.LA57 ? 12 : 0);
     this.#codeSegmentChanged();

@@ -117,6 +117,12 @@ export class Cpu implements BitHome, SliceHome {
     return this.codeAttribute('L') ? '64-bit' : 'compatibility';
   }
 
+  /** Bits of the code segment: the default operand and address sizes. */
+  get codeWidth(): 16 | 32 | 64 {
+    if (this.mode === '64-bit') return 64;
+    return this.codeAttribute('DB') ? 32 : 16;
+  }
+
   /** CS.L or CS.D. */
   codeAttribute(name: keyof typeof ATTRIBUTES): boolean {
     return ((this.words[CODE_ATTRIBUTES_WORD] ?? 0) & ATTRIBUTES[name]) !== 0;

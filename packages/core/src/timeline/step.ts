@@ -95,7 +95,7 @@ function takeStep(draft: MachineDraft, event: MachineEvent, position: number): S
 /** The instruction at RIP; what cannot be fetched is told by the outcome. */
 function fetch(cpu: Cpu): { address: bigint; bytes: Uint8Array; text: string } {
   const address = cpu.RIP;
-  const codeWidth: CodeWidth = cpu.mode === '64-bit' ? 64 : cpu.codeAttribute('DB') ? 32 : 16;
+  const { codeWidth } = cpu;
   const linear = codeWidth === 64 ? address : BigInt.asUintN(32, cpu.read('CS.base') + address);
   const bytes = bytesAt(cpu, linear, codeWidth);
   if (bytes.length === 0) return { address, bytes, text: '(no code here)' };

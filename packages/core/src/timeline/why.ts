@@ -160,7 +160,7 @@ function prepare(definition: MachineDefinition, host: DraftHost, { event }: Step
     const cpu = host.draft().activate(processor);
     return {
       instruction: intrinsic.instruction,
-      execution: { cpu, operands: intrinsicOperands(cpu, name, intrinsic.shape, values), operandWidth: 64 },
+      execution: { cpu, operands: intrinsicOperands(cpu, name, intrinsic.shape, values), operandWidth: cpu.codeWidth },
     };
   }
   if (!isStepsRetired(event)) return undefined;
@@ -172,7 +172,7 @@ function prepare(definition: MachineDefinition, host: DraftHost, { event }: Step
 }
 
 function decodeAt(cpu: Cpu): Decoded | undefined {
-  const codeWidth = cpu.mode === '64-bit' ? 64 : cpu.codeAttribute('DB') ? 32 : 16;
+  const { codeWidth } = cpu;
   const address = cpu.RIP;
   const stream = new InstructionStream(
     bytesAt(cpu, codeWidth === 64 ? address : BigInt.asUintN(32, cpu.read('CS.base') + address), codeWidth),
