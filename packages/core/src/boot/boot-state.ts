@@ -4,7 +4,7 @@ import { ImageError } from '../error.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
-import { isRam } from '../state/memory.js';
+import { isRamThroughout } from '../state/memory.js';
 import type { SegmentState } from '../state/processor.js';
 import { BOOT_LAYOUT, type BootImage, type BootMode } from './boot-image.js';
 
@@ -36,12 +36,11 @@ export function bootInto(draft: MachineDraft, image: BootImage): void {
 function loadSegments(draft: MachineDraft, { segments }: BootImage): void {
   const { ranges, memoryBytes } = draft.definition;
   for (const { address, bytes } of segments) {
-    const last = address + Math.max(bytes.length - 1, 0);
-    if (!isRam(ranges, address) || !isRam(ranges, last)) {
+    if (!isRamThroughout(ranges, address, bytes.length)) {
       throw new ImageError(
         'IMAGE_OUTSIDE_MEMORY',
         { address, bytes: bytes.length, memoryBytes },
-        `${bytes.length} bytes at 0x${address.toString(16)} do not fit in ${memoryBytes} bytes of memory: load lower or give more memory`,
+        `${bytes.length} bytes at 0x${address.toString(16)} do not fit in ${memoryBytes} bytes of memory, which has a hole from 3 to 4 GiB: load lower or give more memory`,
       );
     }
     draft.memory.writeBytes(address, bytes);

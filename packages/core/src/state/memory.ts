@@ -82,6 +82,11 @@ export class PhysicalMemory {
   }
 }
 
+/** Whether all of some bytes are RAM: none of them lies in a hole between ranges. */
+export function isRamThroughout(ranges: readonly PhysicalRange[], address: number, length: number): boolean {
+  return ranges.some(({ start, end }) => address >= start && address < end && address + length <= end);
+}
+
 /** Whether an address is RAM. */
 export function isRam(ranges: readonly PhysicalRange[], address: number): boolean {
   return ranges.some(({ start, end }) => address >= start && address < end);
