@@ -1,26 +1,14 @@
 // A machine as the instruction vectors were recorded on: user level in 64-bit mode, three pages of data and three of code
 // mapped, and two addresses where the recording kernel had pages of its own. Exceptions are seen and not delivered.
-import { createMachine, definePlugin, type ImageSegment, type Machine, type Outcome } from '@retrovisor/core';
+import {
+  createMachine,
+  definePlugin,
+  GENERAL_REGISTERS,
+  type ImageSegment,
+  type Machine,
+  type Outcome,
+} from '@retrovisor/core';
 import { bytesOf, numberOf, type Vector } from './vector-file.js';
-
-const GENERAL = [
-  'RAX',
-  'RCX',
-  'RDX',
-  'RBX',
-  'RSP',
-  'RBP',
-  'RSI',
-  'RDI',
-  'R8',
-  'R9',
-  'R10',
-  'R11',
-  'R12',
-  'R13',
-  'R14',
-  'R15',
-] as const;
 
 const DATA = 0x1000_0000n;
 const READ_ONLY = DATA + 0x2000n;
@@ -137,7 +125,7 @@ export class VectorRunner {
     const given = new Map(
       Object.entries(before.regs ?? {}).map(([name, value]) => [name.toUpperCase(), numberOf(value)]),
     );
-    for (const [index, name] of GENERAL.entries()) this.#set(name, given.get(name) ?? freshRegister(index));
+    for (const [index, name] of GENERAL_REGISTERS.entries()) this.#set(name, given.get(name) ?? freshRegister(index));
     this.#set('RFLAGS', numberOf(before.flags));
     this.#set('RIP', START);
     const window = withRuns(FRESH_WINDOW, before.mem ?? []);
@@ -175,7 +163,7 @@ export class VectorRunner {
   #compareRegisters({ in: before, out: after, undef = '0', undefRegs = [] }: Vector): Differences {
     const cpu = this.#machine.processor(0);
     const wanted = { ...before.regs, ...after.regs };
-    const registers = GENERAL.flatMap((name, index) => {
+    const registers = GENERAL_REGISTERS.flatMap((name, index) => {
       const key = name.toLowerCase();
       const value = key in wanted ? numberOf(wanted[key] ?? '0') : freshRegister(index);
       return undefRegs.includes(key) ? [] : difference(name, cpu.read(name), value);

@@ -51,7 +51,7 @@ export { findProfile, PROFILES } from './profile/profiles.js';
 export { defineRegisterBits, type RegisterBits } from './register/bits.js';
 export { CR0, CR4, EFER } from './register/control-registers.js';
 export type { MsrDefinition } from './register/msrs.js';
-export { ACTIVITY, type Activity, type SegmentRegister } from './register/register-file.js';
+export { ACTIVITY, type Activity, GENERAL_REGISTERS, type SegmentRegister } from './register/register-file.js';
 export { RFLAGS, STATUS_FLAGS } from './register/rflags.js';
 export { defineHazards, type Hazard, type HazardReport } from './rule/hazard.js';
 export * from './rule/rule.js';

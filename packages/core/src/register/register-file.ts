@@ -18,6 +18,7 @@ export interface RegisterRow {
   readonly reset: bigint;
 }
 
+/** In the order of their encodings: the first slots of the register file. */
 export const GENERAL_REGISTERS = [
   'RAX',
   'RCX',
