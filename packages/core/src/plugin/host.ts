@@ -5,7 +5,6 @@ import { PluginError, UsageError } from '../error.js';
 import type { EventDefinition } from '../event/define.js';
 import type { FunctionInstruction, InstructionDefinition, IntrinsicShape } from '../instruction/define.js';
 import { BASE_INSTRUCTIONS } from '../instruction/instructions.js';
-import { BASE_EVENTS } from '../platform/events.js';
 import type { ProcessorProfile } from '../profile/profile.js';
 import { findProfile } from '../profile/profiles.js';
 import { BASE_MSRS } from '../register/msr-table.js';
@@ -106,12 +105,7 @@ export function defineMachine(options: MachineOptions): MachineDefinition {
     intrinsics: intrinsicsOf(instructions),
     intercepts: interceptsOf(plugins),
     ports: portsOf(plugins),
-    events: uniqueBy(
-      'event',
-      plugins,
-      ({ events = [] }) => events.map((event) => [event.type, event]),
-      BASE_EVENTS.map((event) => [event.type, event]),
-    ),
+    events: uniqueBy('event', plugins, ({ events = [] }) => events.map((event) => [event.type, event]), []),
     hazards: uniqueBy('hazard', plugins, ({ hazards = [] }) => hazards.map((hazard) => [hazard.id, hazard]), []),
   });
 }

@@ -10,13 +10,14 @@ import {
   sdm,
   UD,
 } from '@retrovisor/core';
-import { placeOf, pointerOperand, privileged, recognized, registerOperand } from '../checks/instruction-conditions.js';
-import { pointerFields, pointerOf, pointsToRegion } from '../checks/region-pointer.js';
+import { pointerOperand, privileged, recognized, registerOperand } from '../checks/instruction-conditions.js';
+import { pointerOf } from '../checks/region-pointer.js';
+import { vmcsPointer } from '../checks/vmcs-pointer.js';
 import { reportVmclear } from '../hazards.js';
 import { endUse } from '../regions-in-use.js';
-import { fail, succeed } from '../status.js';
+import { succeed } from '../status.js';
 import { LAUNCH_STATE, writeHeader } from '../vmcs-region.js';
-import { NO_VMCS, setCurrentVmcs, vmxLocation, vmxProcessor } from '../vmx-operation.js';
+import { NO_VMCS, setCurrentVmcs, vmxProcessor } from '../vmx-operation.js';
 
 const MANUAL = sdm('VMCLEAR—Clear Virtual-Machine Control Structure');
 
@@ -25,20 +26,7 @@ const vmclearChecks = defineRules<Execution, CheckResult>(MANUAL, UD, [
   ...recognized('VMCLEAR'),
   privileged('VMCLEAR'),
   ...pointerOperand('VMCLEAR'),
-  {
-    id: 'vmx.vmclear.align-width',
-    fields: pointerFields,
-    holds: pointsToRegion,
-    result: fail(2),
-    explain: 'The VMCS pointer must be 4-KByte aligned and within the physical-address width.',
-  },
-  {
-    id: 'vmx.vmclear.vmxon-pointer',
-    fields: (execution) => [...placeOf(execution, 0), vmxLocation(execution.cpu, 'vmxonPointer')],
-    holds: (execution) => pointerOf(execution) !== vmxProcessor.of(execution.cpu).vmxonPointer,
-    result: fail(3),
-    explain: 'The VMXON region is no VMCS: use a region of its own for each VMCS.',
-  },
+  ...vmcsPointer('VMCLEAR', { address: 2, vmxonPointer: 3 }),
 ]);
 
 export const VMCLEAR = defineInstruction({

@@ -10,7 +10,7 @@ import {
   UD,
 } from '@retrovisor/core';
 import { allowsOne } from '../capability-msrs.js';
-import { placeOf, pointerOperand, privileged, recognized, registerOperand } from '../checks/instruction-conditions.js';
+import { pointerOperand, privileged, recognized, registerOperand } from '../checks/instruction-conditions.js';
 import {
   hasRevisionIdentifier,
   hasShadowIndicator,
@@ -19,11 +19,12 @@ import {
   pointsToRegion,
   revisionLocation,
 } from '../checks/region-pointer.js';
+import { vmcsPointer } from '../checks/vmcs-pointer.js';
 import { Secondary } from '../controls.js';
 import { reportVmptrld } from '../hazards.js';
 import { beginUse } from '../regions-in-use.js';
 import { fail, succeed } from '../status.js';
-import { setCurrentVmcs, vmxLocation, vmxProcessor } from '../vmx-operation.js';
+import { setCurrentVmcs } from '../vmx-operation.js';
 
 const MANUAL = sdm('VMPTRLD—Load Pointer to Virtual-Machine Control Structure');
 
@@ -32,20 +33,7 @@ const vmptrldChecks = defineRules<Execution, CheckResult>(MANUAL, UD, [
   ...recognized('VMPTRLD'),
   privileged('VMPTRLD'),
   ...pointerOperand('VMPTRLD'),
-  {
-    id: 'vmx.vmptrld.align-width',
-    fields: pointerFields,
-    holds: pointsToRegion,
-    result: fail(9),
-    explain: 'The VMCS pointer must be 4-KByte aligned and within the physical-address width.',
-  },
-  {
-    id: 'vmx.vmptrld.vmxon-pointer',
-    fields: (execution) => [...placeOf(execution, 0), vmxLocation(execution.cpu, 'vmxonPointer')],
-    holds: (execution) => pointerOf(execution) !== vmxProcessor.of(execution.cpu).vmxonPointer,
-    result: fail(10),
-    explain: 'The VMXON region is no VMCS: use a region of its own for each VMCS.',
-  },
+  ...vmcsPointer('VMPTRLD', { address: 9, vmxonPointer: 10 }),
   {
     id: 'vmx.vmptrld.revision',
     fields: (execution) => [...revisionLocation(execution), ...pointerFields(execution)],
