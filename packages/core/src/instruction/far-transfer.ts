@@ -1,7 +1,9 @@
 // SDM, "JMP—Jump", "CALL—Call Procedure" and "RET—Return From Procedure" in their far forms: real-address mode, and code
 // segments of protected and IA-32e mode. Call gates are in call-gate.ts. Left out: task switches and virtual-8086 mode.
+
 import { NotModelled } from '../error.js';
 import { GP, raise } from '../interrupt/exceptions.js';
+import { keepingRegisters } from '../interrupt/keep-registers.js';
 import { sdm } from '../manual/sdm.js';
 import { isNull, readDescriptor, segmentState, setTypeBits } from '../memory/segment-descriptor.js';
 import type { Cpu } from '../state/cpu.js';
@@ -79,9 +81,11 @@ export const CALL_FAR = defineInstruction({
     const target = descriptor === undefined ? undefined : checkTransfer(cpu, descriptor, offset);
     if (target === undefined && offset > cpu.read('CS.limit')) raise(GP(0), 'core.far-transfer.offset');
     const top = pushed(cpu, slotBytes((operand.width - 16) as 16 | 32 | 64), [cpu.read('CS.selector'), cpu.RIP]);
-    setStackTop(cpu, top);
-    if (target === undefined) return enterRealCode(cpu, selector, offset);
-    return enterCode(cpu, target, cpu.CPL);
+    keepingRegisters(cpu, () => {
+      setStackTop(cpu, top);
+      if (target === undefined) enterRealCode(cpu, selector, offset);
+      else enterCode(cpu, target, cpu.CPL);
+    });
   },
 });
 
@@ -106,8 +110,10 @@ export const RETF = defineInstruction({
     }
     const target = checkReturn(cpu, selector, offset);
     if (target.descriptor.rpl > cpu.CPL) return returnToOuterLevel(cpu, target, bytes, released);
-    setStackTop(cpu, moved(cpu, top, released));
-    return enterCode(cpu, target, cpu.CPL);
+    keepingRegisters(cpu, () => {
+      setStackTop(cpu, moved(cpu, top, released));
+      enterCode(cpu, target, cpu.CPL);
+    });
   },
 });
 

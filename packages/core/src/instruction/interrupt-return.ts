@@ -1,7 +1,9 @@
 // SDM, "IRET/IRETD/IRETQ—Interrupt Return", to the same and to an outer privilege level. Left out: IRET in and to
 // virtual-8086 mode, and the return from a task.
+
 import { NotModelled } from '../error.js';
 import { GP, raise } from '../interrupt/exceptions.js';
+import { keepingRegisters } from '../interrupt/keep-registers.js';
 import { sdm } from '../manual/sdm.js';
 import { isNull } from '../memory/segment-descriptor.js';
 import { RFLAGS } from '../register/rflags.js';
@@ -102,10 +104,12 @@ export const IRET = (
       },
     ],
     effect(cpu) {
-      if (cpu.mode === 'real') returnInRealMode(cpu, bytes);
-      else if (cpu.mode === '64-bit') returnIn64BitMode(cpu, bytes);
-      else if (cpu.mode === 'virtual-8086') throw new NotModelled('IRET in virtual-8086 mode');
-      else returnInProtectedMode(cpu, bytes);
+      keepingRegisters(cpu, () => {
+        if (cpu.mode === 'real') returnInRealMode(cpu, bytes);
+        else if (cpu.mode === '64-bit') returnIn64BitMode(cpu, bytes);
+        else if (cpu.mode === 'virtual-8086') throw new NotModelled('IRET in virtual-8086 mode');
+        else returnInProtectedMode(cpu, bytes);
+      });
       cpu.set('nmiBlocked', 0n); // not before the last check: a fault of IRET leaves NMIs blocked
     },
   }),

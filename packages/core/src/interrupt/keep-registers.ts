@@ -1,4 +1,4 @@
-// What switches stacks while it can still fault (delivery, INT n, CALL through a gate) either happens or leaves every
+// What switches stacks while it can still fault (delivery, INT n, far CALL and RET, IRET) either happens or leaves every
 // register as it was. Values that were stored on the new stack stay there, as on a processor.
 import type { Cpu } from '../state/cpu.js';
 
