@@ -1,5 +1,3 @@
-; Build: nasm -f bin rings.asm -o rings.bin. Run: qemu-system-i386 -accel tcg -kernel rings.bin -display none
-;   -debugcon file:rings.expected.txt -device isa-debug-exit,iobase=0xf4
 ; Multiboot 1. A gate and an IRET across rings: level 0 returns to level 3, which calls through a call gate with two
 ; parameters, raises #GP (error code), INT 40H through a trap gate, INT 41H that its DPL refuses, and reports on port E9H.
 bits 32
@@ -7,6 +5,11 @@ org 0x100000
 header: dd 0x1badb002, 0x00010000, -(0x1badb002 + 0x00010000)
         dd header, 0x100000, end, end, start
 start:  mov esp, stack0
+        mov eax, 0x11         ; PE and ET, whatever the loader left
+        mov cr0, eax
+        xor ecx, ecx
+        xor ebx, ebx
+        xor edi, edi
         lgdt [gdtr]
         lidt [idtr]
         jmp 8:.cs
