@@ -21,6 +21,14 @@ export * from './instruction/define.js';
 export type { Operand } from './instruction/operand.js';
 export * from './interrupt/exceptions.js';
 export type { FaultExplanation } from './interrupt/fault-explanations.js';
+export {
+  type DeliveryMode,
+  type Destination,
+  type InterruptMessage,
+  sendInterrupt,
+} from './interrupt/interrupt-message.js';
+export type { EventName } from './interrupt/pending-events.js';
+export { CYCLES_PER_SECOND } from './interrupt/virtual-time.js';
 export { EventLog, type LogEntry } from './machine/log.js';
 export {
   type AppliedEvent,

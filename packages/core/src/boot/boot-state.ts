@@ -31,6 +31,7 @@ export function bootInto(draft: MachineDraft, image: BootImage): void {
   if (image.mode !== 'real') writeQuads(draft, BOOT_LAYOUT.gdt, GDT);
   if (image.mode === 'long') writePageTables(draft);
   for (let id = 0; id < draft.processorCount; id++) enter(draft.cpu(id), image);
+  connectLocalApic(draft.cpu(0));
 }
 
 function loadSegments(draft: MachineDraft, { segments }: BootImage): void {
@@ -71,6 +72,13 @@ function writePageTables(draft: MachineDraft): void {
 
 function mappedGib({ ranges }: MachineDefinition): number {
   return Math.min(512, Math.max(4, Math.ceil(Math.max(...ranges.map(({ end }) => end)) / GIB)));
+}
+
+/** What firmware leaves: the local APIC enabled, LINT0 as ExtINT for the 8259 and LINT1 as NMI. */
+function connectLocalApic(bootstrap: Cpu): void {
+  bootstrap.set('APIC_SVR', 0x1ffn);
+  bootstrap.set('APIC_LVT_LINT0', 0x700n);
+  bootstrap.set('APIC_LVT_LINT1', 0x400n);
 }
 
 function enter(cpu: Cpu, { mode, entry }: BootImage): void {

@@ -80,11 +80,13 @@ function retire(draft: MachineDraft, { processor, steps }: StepsRetired): Outcom
   if (!Number.isSafeInteger(steps) || steps < 1)
     throw new UsageError('BAD_STEPS', { steps }, `${steps} steps cannot be taken: 1 or more are accepted`);
   let taken = 0;
+  let last = 0;
   do {
-    // A device that asks for the end stops whoever runs the machine. That the run went on afterwards is recorded.
+    // A device that asks for the end, PAUSE and HLT stop whoever runs the machine. That the run went on is recorded.
     draft.runner.stopRequested = false;
-    taken += runSteps(draft, processor, steps - taken);
-  } while (taken < steps && draft.runner.stopRequested);
+    last = runSteps(draft, processor, steps - taken);
+    taken += last;
+  } while (taken < steps && last > 0);
   if (taken < steps) {
     const { activity } = draft.cpu(processor);
     throw new DivergenceError(
@@ -105,7 +107,7 @@ export function runSteps(draft: MachineDraft, processor: number, most: number): 
     draft.advance(steps);
     const { turn, definition } = draft;
     const used = turn.processor === processor ? turn.used + steps : steps;
-    draft.turn = Object.freeze({ processor, used: used % definition.quantum });
+    draft.turn = Object.freeze({ processor, used: draft.runner.yielded ? 0 : used % definition.quantum });
   });
   return taken;
 }

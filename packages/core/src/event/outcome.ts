@@ -43,6 +43,8 @@ export interface Faulted {
   readonly errorCode?: number;
   /** CR2 of a page fault. */
   readonly address?: bigint;
+  /** What #DB reports: the bits that DR6 gets. */
+  readonly debugStatus?: number;
   /** The check that decided it. */
   readonly rule?: string;
   readonly hazards?: readonly HazardReport[];
@@ -54,6 +56,14 @@ export interface ShutDown {
   /** From the first exception to the one that could not be delivered. */
   readonly chain: readonly Faulted[];
   readonly rule?: string;
+}
+
+/** Something from outside the instruction stream was taken at the boundary between two instructions. */
+export interface Interrupted {
+  readonly kind: 'interrupted';
+  readonly event: 'external interrupt' | 'NMI' | 'INIT' | 'start-up';
+  /** Of the interrupt, or of the startup IPI; absent for INIT. */
+  readonly vector?: number;
 }
 
 /** The processor waits: HLT, or a state that a plugin adds. */
@@ -69,7 +79,7 @@ export interface PluginOutcome {
   readonly [field: string]: unknown;
 }
 
-export type Outcome = Completed | Faulted | ShutDown | Halted | PluginOutcome;
+export type Outcome = Completed | Faulted | ShutDown | Interrupted | Halted | PluginOutcome;
 
 /** The normal end of an event. `value` is what an intrinsic hands back. */
 export function completed(value?: unknown): Completed {
@@ -85,7 +95,7 @@ export function fault(vector: ExceptionName, facts: Omit<Faulted, 'kind' | 'vect
 
 /** Whether the event did not do its normal work: what `why` explains and the cli marks. */
 export function isFailure(outcome: Outcome): boolean {
-  if (outcome.kind === 'completed' || outcome.kind === 'halted') return false;
+  if (outcome.kind === 'completed' || outcome.kind === 'halted' || outcome.kind === 'interrupted') return false;
   return outcome.kind === 'fault' || outcome.kind === 'shutdown' || 'rule' in outcome;
 }
 

@@ -1,10 +1,14 @@
 // Runs fetched instructions on the processor that has its turn: finds blocks, runs their closures, delivers what they
 // raise. A step is one instruction retired, one fault delivered or one event taken; it is one position of the log.
+import { assert } from '../error.js';
 import type { Outcome } from '../event/outcome.js';
 import { completed } from '../event/outcome.js';
 import type { FunctionInstruction } from '../instruction/define.js';
 import { deliverException } from '../interrupt/delivery.js';
 import { GP, GuestFault, raise } from '../interrupt/exceptions.js';
+import { canRun, isAnythingThere, takeEvent, wouldWake } from '../interrupt/pending-events.js';
+import { SingleStepping } from '../interrupt/single-stepping.js';
+import { advanceTo, cyclesOf, machineTime } from '../interrupt/virtual-time.js';
 import { fetchAddress, fetchableBytes } from '../memory/segmentation.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
@@ -62,6 +66,13 @@ export class Runner implements StepBinder {
   shadowRenewed = false;
   /** A device asked for the run to end (debug exit). */
   stopRequested = false;
+  /** PAUSE gave the rest of the turn away. */
+  yielded = false;
+  /** Something may wait to be taken at the next boundary. */
+  #attention = true;
+  /** How many steps of the run may pass before a deadline is reached; 0: it is not known. */
+  #horizon = 0;
+  readonly singleStepping: SingleStepping;
   /** How the last step ended, if not simply completed. */
   #outcome: Outcome | undefined;
   /** Where the last step was: a block and the number of its steps done. */
@@ -71,6 +82,7 @@ export class Runner implements StepBinder {
   constructor(draft: MachineDraft) {
     this.#draft = draft;
     this.#words = draft.bench.words;
+    this.singleStepping = new SingleStepping(draft);
   }
 
   /** Another state was loaded: nothing decoded is known to be there. */
@@ -93,8 +105,28 @@ export class Runner implements StepBinder {
     this.#interrupted = true;
   }
 
+  /** Something may wait for a processor now: the current step is the last before it is looked at. */
+  attend(): void {
+    this.#attention = true;
+    this.#interrupted = true;
+  }
+
+  /** A deadline may have moved. */
+  reschedule(): void {
+    this.#horizon = 0;
+    this.#interrupted = true;
+  }
+
+  /** The processor gives the rest of its turn away, if another one could use it. */
+  yield(): void {
+    if (this.#draft.processorCount === 1) return;
+    this.yielded = true;
+    this.#interrupted = true;
+  }
+
   /** Code and stack width follow from CS and SS. */
   modeChanged(cpu: Cpu): void {
+    this.singleStepping.contextChanged(cpu);
     this.#codeWidth = cpu.codeWidth;
     const wide64 = this.#codeWidth === 64;
     this.#stackWidth = wide64 ? 64 : (Number(cpu.read('SS.attributes')) & 0x4000) !== 0 ? 32 : 16;
@@ -142,10 +174,16 @@ export class Runner implements StepBinder {
     this.#done = 0;
     this.#cursor = 0;
     this.#outcome = undefined; // of another run, should this one take no step
+    this.#attention = true;
+    this.#horizon = 0;
+    this.yielded = false;
     try {
-      while (this.#done < budget && (this.#words[ACTIVITY] as number) === ACTIVE && !this.stopRequested) {
+      while (this.#done < budget && !this.stopRequested && !this.yielded) {
         if (this.#draft.memory.isCrowded) this.#draft.memory.spill();
-        this.#runBlock(cpu, budget - this.#done);
+        const between = this.#attention || this.#done >= this.#horizon || (this.#words[ACTIVITY] as number) !== ACTIVE;
+        const next = between ? this.#boundary(cpu) : 'execute';
+        if (next === 'stop') break;
+        if (next === 'execute') this.#runBlock(cpu, Math.min(budget, this.#horizon) - this.#done);
       }
     } finally {
       const steps = this.#done;
@@ -155,17 +193,75 @@ export class Runner implements StepBinder {
     }
   }
 
+  /** Between two steps: deadlines are met, then an event is taken, which is a step; a processor that waits lets time pass. */
+  #boundary(cpu: Cpu): 'execute' | 'stepped' | 'stop' {
+    if (this.#done >= this.#horizon) this.#meetDeadlines(cpu);
+    const isActive = (this.#words[ACTIVITY] as number) === ACTIVE;
+    if (this.#attention) {
+      if (!isActive && wouldWake(cpu)) advanceTo(cpu, machineTime(this.#draft));
+      if (this.#takeEvent(cpu)) return 'stepped';
+      this.#attention = isAnythingThere(cpu);
+    }
+    return isActive ? 'execute' : this.#letTimePass(cpu);
+  }
+
+  /** The processor waits. When all wait, time jumps to the next deadline; one that wakes nobody is a step all the same. */
+  #letTimePass(cpu: Cpu): 'stepped' | 'stop' {
+    const deadline = this.#draft.timers.deadlineFor(cpu);
+    if (cpu.activity !== 'HLT' || deadline === Number.POSITIVE_INFINITY || this.#anotherRuns(cpu)) return 'stop';
+    advanceTo(cpu, deadline);
+    this.#meetDeadlines(cpu);
+    if (this.#takeEvent(cpu)) return 'stepped';
+    this.#outcome = { kind: 'halted' };
+    this.#lastBlock = undefined;
+    this.#count(1);
+    return 'stop';
+  }
+
+  #anotherRuns(cpu: Cpu): boolean {
+    for (let id = 0; id < this.#draft.processorCount; id++)
+      if (id !== cpu.id && canRun(this.#draft.cpu(id))) return true;
+    return false;
+  }
+
+  #meetDeadlines(cpu: Cpu): void {
+    const { timers } = this.#draft;
+    const now = cyclesOf(cpu);
+    let deadline = timers.deadlineFor(cpu);
+    while (deadline <= now) {
+      timers.expire(cpu, now);
+      const next = timers.deadlineFor(cpu);
+      assert(next > deadline, 'a timer expired and did not move on', { deadline, next });
+      deadline = next;
+    }
+    this.#horizon = this.#done + (deadline - now);
+  }
+
+  #takeEvent(cpu: Cpu): boolean {
+    settleFlags(this.#words);
+    const outcome = takeEvent(cpu);
+    if (outcome === undefined) return false;
+    this.#outcome = outcome;
+    this.#lastBlock = undefined;
+    this.#words[SHADOW] = 0;
+    this.#count(1);
+    return true;
+  }
+
   #runBlock(cpu: Cpu, budget: number): void {
     this.#interrupted = false;
     if (this.#outcome !== undefined) this.#outcome = undefined;
     this.#lastBlock = undefined;
+    const { singleStepping } = this;
+    const isSingle = singleStepping.isOn;
     try {
+      if (isSingle) singleStepping.before(cpu);
       const block = this.#find();
       this.#lastBlock = block;
       const { steps } = block;
       const shadowed = (this.#words[SHADOW] as number) !== 0;
       this.shadowRenewed = false;
-      const count = shadowed ? 1 : block.repeats ? budget : Math.min(steps.length, budget);
+      const count = shadowed || isSingle ? 1 : block.repeats ? budget : Math.min(steps.length, budget);
       if (block.repeats) this.#repeat(block, count);
       else {
         while (this.#cursor < count && !this.#interrupted) {
@@ -177,6 +273,7 @@ export class Runner implements StepBinder {
       if (this.#cursor < steps.length || !block.branches) this.#setRip(block, this.#cursor);
       this.#count(this.#cursor);
       if (shadowed && !this.shadowRenewed) this.#words[SHADOW] = 0;
+      if (isSingle) singleStepping.after(cpu);
     } catch (thrown) {
       this.#abandon(cpu, thrown);
     }

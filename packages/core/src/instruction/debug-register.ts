@@ -1,6 +1,6 @@
-// SDM, "MOV—Move to/from Debug Registers". Left out: breakpoints; enabling one stops the machine with a typed error.
-import { NotModelled } from '../error.js';
+// SDM, "MOV—Move to/from Debug Registers". What breakpoints do is in interrupt/debug-status.ts.
 import { fault } from '../event/outcome.js';
+import { DEBUG_STATUS } from '../interrupt/debug-status.js';
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
 import { defineInstruction } from './define.js';
@@ -20,7 +20,6 @@ const FIXED: Readonly<Record<string, FixedBits>> = {
   DR6: { writable: 0xe00fn, ones: 0xffff_0ff0n },
   DR7: { writable: 0xffff_23ffn, ones: 0x400n },
 };
-const ENABLES = 0xffn;
 const GENERAL_DETECT = 0x2000n;
 
 /** The name printed in the instruction, of either operand. */
@@ -50,7 +49,7 @@ export const MOV_DR = defineInstruction({
       id: 'core.mov-dr.gd',
       fields: ['DR7'],
       when: (cpu) => (cpu.read('DR7') & GENERAL_DETECT) !== 0n,
-      raise: fault('#DB'),
+      raise: fault('#DB', { debugStatus: DEBUG_STATUS.BD }),
       explain: 'DR7.GD guards the debug registers: the handler of #DB has it cleared.',
     },
     {
@@ -68,7 +67,6 @@ export const MOV_DR = defineInstruction({
     if (to.register !== printed) return to.write(cpu.read(register));
     const { writable, ones } = FIXED[register] ?? { writable: (1n << 64n) - 1n, ones: 0n };
     const value = (from.read() & writable) | ones;
-    if (register === 'DR7' && (value & ENABLES) !== 0n) throw new NotModelled('a breakpoint enabled in DR7', { value });
     return cpu.set(register, value);
   },
 });

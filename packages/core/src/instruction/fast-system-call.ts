@@ -60,6 +60,7 @@ export const SYSCALL = defineInstruction({
   flags: 'those in IA32_FMASK are cleared',
   faults: [in64BitMode('SYSCALL'), enabled('SYSCALL')],
   effect(cpu) {
+    cpu.draft.runner.singleStepping.trapFlag = 'after'; // IA32_FMASK decides whether the first step of the kernel traps
     const selector = (cpu.read('IA32_STAR') >> 32n) & 0xfffcn;
     const flags = cpu.RFLAGS.value;
     cpu.RCX = cpu.RIP; // of the next instruction
@@ -95,6 +96,7 @@ function returnToUser(cpu: Cpu, long: boolean): void {
   const base = (cpu.read('IA32_STAR') >> 48n) & LOW_WORD;
   const code = (long ? base + 16n : base) | 3n;
   const flags = mergeFlags(cpu, cpu.R11 & RETURNED_FLAGS, ~0n);
+  cpu.draft.runner.singleStepping.trapFlag = 'after'; // as if SYSCALL had just been completed
   cpu.RIP = long ? cpu.RCX : cpu.RCX & LIMIT;
   cpu.RFLAGS.value = flags;
   cpu.setSegment('CS', { selector: code, base: 0n, limit: LIMIT, attributes: (long ? CODE_64 : CODE_32) | USER });

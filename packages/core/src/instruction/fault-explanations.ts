@@ -11,12 +11,25 @@ const LTR = sdm('LTR—Load Task Register');
 const LLDT = sdm('LLDT—Load Local Descriptor Table Register');
 const WRMSR = sdm('WRMSR—Write to Model Specific Register');
 
+const X2APIC = sdm('x2APIC State Transitions');
+
 const GDT = ['GDTR.base', 'GDTR.limit'];
 const TABLES = [...GDT, 'LDTR.base', 'LDTR.limit'];
 const LEVEL = [...GDT, 'SS.attributes'];
 
 /** By rule id. */
 export const INSTRUCTION_FAULTS: Readonly<Record<string, FaultExplanation>> = {
+  'core.msr.x2apic-mode': {
+    manual: X2APIC,
+    explain: 'MSRs 800H to 8FFH are registers of the local APIC in x2APIC mode: set bits 11 and 10 of IA32_APIC_BASE.',
+    fields: ['IA32_APIC_BASE'],
+  },
+  'core.wrmsr.apic-base-transition': {
+    manual: X2APIC,
+    explain:
+      'From disabled to xAPIC to x2APIC mode and from each of them to disabled: no other change of bits 11 (EN) and 10 (EXTD) of IA32_APIC_BASE is allowed.',
+    fields: ['IA32_APIC_BASE'],
+  },
   'core.div.quotient': {
     manual: sdm('DIV—Unsigned Divide'),
     explain: 'The divisor must not be 0 and the quotient must fit the destination.',

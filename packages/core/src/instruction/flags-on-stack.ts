@@ -1,5 +1,5 @@
 // PUSHF and POPF of SDM, "Flag Control (EFLAG) Instructions": which bits of RFLAGS a privilege level may change. Left out:
-// virtual-8086 mode, and single-stepping: setting TF stops the machine with a typed error.
+// virtual-8086 mode.
 import { NotModelled } from '../error.js';
 import { sdm } from '../manual/sdm.js';
 import { RFLAGS, STATUS_FLAGS } from '../register/rflags.js';
@@ -22,7 +22,6 @@ export function writableFlags(cpu: Cpu): bigint {
 
 /** RFLAGS with the bits of a mask taken from a value. */
 export function mergeFlags(cpu: Cpu, value: bigint, mask: bigint): bigint {
-  if ((value & mask & bits(TF)) !== 0n) throw new NotModelled('single-stepping with RFLAGS.TF', { value });
   return (cpu.RFLAGS.value & ~mask) | (value & mask);
 }
 

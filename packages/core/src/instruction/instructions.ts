@@ -47,7 +47,7 @@ import { INT, INT1, INT3, INTO } from './software-interrupt.js';
 import { LEAVE, POP, PUSH } from './stack.js';
 import { ENTER } from './stack-frame.js';
 import { STRING_INSTRUCTIONS } from './string.js';
-import { ALIGNMENT_CHECK_FLAG, CACHE_LINE, HLT, INVLPG, WHOLE_CACHE } from './system.js';
+import { ALIGNMENT_CHECK_FLAG, CACHE_LINE, HLT, INVLPG, PAUSE, WHOLE_CACHE } from './system.js';
 import { RDPID, RDTSC, RDTSCP } from './time-stamp.js';
 
 /** Every instruction that core models, once. A mnemonic that is not here stops the machine with a typed error. */
@@ -195,6 +195,7 @@ export const BASE_INSTRUCTIONS = [
   CLTS,
   MOV_DR,
   HLT,
+  PAUSE,
   ...WHOLE_CACHE,
   INVLPG,
   RDMSR,

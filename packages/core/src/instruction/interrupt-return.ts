@@ -110,6 +110,8 @@ export const IRET = (
         else if (cpu.mode === 'virtual-8086') throw new NotModelled('IRET in virtual-8086 mode');
         else returnInProtectedMode(cpu, bytes);
       });
+      cpu.draft.runner.singleStepping.resumeFlagLoaded = true;
+      cpu.draft.runner.attend(); // for an NMI that waited
       cpu.set('nmiBlocked', 0n); // not before the last check: a fault of IRET leaves NMIs blocked
     },
   }),

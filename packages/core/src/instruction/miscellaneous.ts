@@ -23,7 +23,6 @@ export const NO_OPERATIONS = (
   [
     ['NOP', 'NOP—No Operation'],
     ['RESERVEDNOP', 'NOP—No Operation'],
-    ['PAUSE', 'PAUSE—Spin Loop Hint'],
     ['ENDBR32', 'ENDBR32—Terminate an Indirect Branch in 32-bit and Compatibility Mode'],
     ['ENDBR64', 'ENDBR64—Terminate an Indirect Branch in 64-bit Mode'],
     ['PREFETCHNTA', 'PREFETCHh—Prefetch Data Into Caches'],

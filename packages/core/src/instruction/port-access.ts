@@ -1,6 +1,7 @@
 // Access to ports: who may (SDM, "I/O Permission Bit Map"), who answers, and which plugins hear of it first. A port that
 // nobody answers reads as ones and swallows what is written.
 import type { Outcome } from '../event/outcome.js';
+import { breakpointsOnPort } from '../interrupt/debug-status.js';
 import { GP } from '../interrupt/exceptions.js';
 import { ACCESS } from '../memory/segmentation.js';
 import { asSupervisor, loadLinear } from '../memory/system-access.js';
@@ -73,12 +74,16 @@ function intercepted(cpu: Cpu, access: Access): Outcome | undefined {
   return undefined;
 }
 
+const meetBreakpoints = (cpu: Cpu, port: number, bytes: PortBytes): void =>
+  cpu.draft.runner.singleStepping.meet(breakpointsOnPort(cpu, port, bytes));
+
 /** From the port, the second operand, to the first one. An outcome is that of a plugin that took the access. */
 export function inputFromPort(cpu: Cpu, operands: readonly Operand[]): Outcome | undefined {
   const data = operandAt(operands, 0);
   const [port, bytes] = [portOf(operands, 1), bytesOf(data)];
   const taken = intercepted(cpu, { port, bytes, write: false });
   if (taken !== undefined) return taken;
+  meetBreakpoints(cpu, port, bytes);
   data.write(BigInt((rangeOf(cpu, port)?.read?.(cpu, port, bytes) ?? ONES[bytes]) >>> 0));
   return undefined;
 }
@@ -90,6 +95,7 @@ export function outputToPort(cpu: Cpu, operands: readonly Operand[]): Outcome | 
   const value = Number(data.read() & BigInt(ONES[bytes]));
   const taken = intercepted(cpu, { port, bytes, write: true, value });
   if (taken !== undefined) return taken;
+  meetBreakpoints(cpu, port, bytes);
   rangeOf(cpu, port)?.write?.(cpu, port, value, bytes);
   return undefined;
 }

@@ -25,6 +25,7 @@ const WRITES = ['RIP', 'RSP', 'RFLAGS', 'CS.selector', 'SS.selector'];
 
 /** Goes to the handler; a fault on the way leaves every register as it was. RIP is that of the next instruction. */
 function interrupt(cpu: Cpu, vector: number, software: boolean): void {
+  cpu.draft.runner.singleStepping.trapFlag = 'never'; // the handler is not stepped into
   keepingRegisters(cpu, () =>
     deliver(cpu, { vector, errorCode: undefined, software, fault: false, returnRip: cpu.RIP }),
   );

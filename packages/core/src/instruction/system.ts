@@ -21,6 +21,18 @@ export const HLT = defineInstruction({
   },
 });
 
+/** Of several processors the next one has its turn: whoever spins waits for one of them. */
+export const PAUSE = defineInstruction({
+  mnemonic: 'PAUSE',
+  manual: sdm('PAUSE—Spin Loop Hint'),
+  reads: [],
+  writes: [],
+  flags: 'unaffected',
+  effect(cpu) {
+    cpu.draft.runner.yield();
+  },
+});
+
 export const WHOLE_CACHE = (
   [
     ['INVD', 'INVD—Invalidate Internal Caches'],

@@ -1,7 +1,7 @@
 // SDM, "RDTSC—Read Time-Stamp Counter", "RDTSCP—Read Time-Stamp Counter and Processor ID", "RDPID—Read Processor ID".
 import { GP } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
-import { timeStampCounter } from '../register/msr-table.js';
+import { timeStampCounter } from '../register/time-stamp-counter.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
 import { operandAt } from './privilege.js';

@@ -4,6 +4,7 @@ import { NotModelled } from '../error.js';
 import type { Faulted, Outcome } from '../event/outcome.js';
 import { fault } from '../event/outcome.js';
 import type { Cpu } from '../state/cpu.js';
+import { enterDebugHandler } from './debug-status.js';
 import { EXCEPTIONS, GuestFault } from './exceptions.js';
 import type { Delivery } from './gate.js';
 import { keepingRegisters } from './keep-registers.js';
@@ -11,8 +12,24 @@ import { deliverThroughLongModeGate } from './long-mode-gate.js';
 import { deliverThroughProtectedModeGate } from './protected-mode-gate.js';
 import { deliverThroughVectorTable } from './real-mode-vector.js';
 
+/** A fault is raised at the boundary before its instruction, a trap after it. */
+export type ExceptionKind = 'fault' | 'trap';
+
+/** Delivers an external interrupt or NMI at a boundary; returns what became of it if it could not be delivered. */
+export function deliverEvent(cpu: Cpu, vector: number): Outcome | undefined {
+  try {
+    keepingRegisters(cpu, () =>
+      deliver(cpu, { vector, errorCode: undefined, software: false, fault: false, returnRip: cpu.RIP }),
+    );
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof GuestFault)) throw thrown;
+    return deliverException(cpu, thrown.raised); // an interrupt is benign: the exception is handled serially
+  }
+}
+
 /** Delivers an exception raised at the current instruction; RIP and all registers are those of its boundary. */
-export function deliverException(cpu: Cpu, raised: Faulted): Outcome {
+export function deliverException(cpu: Cpu, raised: Faulted, kind: ExceptionKind = 'fault'): Outcome {
   for (const intercept of cpu.definition.intercepts.exception) {
     const taken = intercept(cpu, raised);
     if (taken !== undefined) return taken;
@@ -20,7 +37,7 @@ export function deliverException(cpu: Cpu, raised: Faulted): Outcome {
   const chain: Faulted[] = [];
   for (let current: Faulted | undefined = raised; current !== undefined; ) {
     chain.push(current);
-    const next = attempt(cpu, current);
+    const next = attempt(cpu, current, kind);
     if (next === undefined) return raised;
     if (current.vector === '#DF') return shutDown(cpu, [...chain, next]);
     current = becomesDoubleFault(current, next)
@@ -32,13 +49,15 @@ export function deliverException(cpu: Cpu, raised: Faulted): Outcome {
 }
 
 /** One delivery; a second exception during it leaves the registers but CR2 as they were before and is returned. */
-function attempt(cpu: Cpu, raised: Faulted): Faulted | undefined {
+function attempt(cpu: Cpu, raised: Faulted, kind: ExceptionKind): Faulted | undefined {
   const { vector, class: severity } = EXCEPTIONS[raised.vector];
   const { errorCode } = raised;
   try {
     keepingRegisters(cpu, () => {
       if (raised.address !== undefined) cpu.CR2 = raised.address;
-      deliver(cpu, { vector, errorCode, software: false, fault: severity !== 'double-fault', returnRip: cpu.RIP });
+      if (raised.debugStatus !== undefined) enterDebugHandler(cpu, raised.debugStatus);
+      const resumes = severity !== 'double-fault' && kind === 'fault';
+      deliver(cpu, { vector, errorCode, software: false, fault: resumes, returnRip: cpu.RIP });
     });
     return undefined;
   } catch (thrown) {

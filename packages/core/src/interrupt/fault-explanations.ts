@@ -163,6 +163,11 @@ export const FAULT_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
     explain: 'The stack segment in the TSS must be present.',
     fields: [...TSS_FIELDS, 'GDTR.base'],
   },
+  'core.breakpoint.instruction': {
+    manual: sdm('Debug Exceptions'),
+    explain: 'An enabled breakpoint of DR7 waits for the instruction at this address.',
+    fields: ['DR7', 'DR0', 'DR1', 'DR2', 'DR3', 'RIP'],
+  },
   'core.double-fault': {
     manual: sdm('Interrupt 8—Double Fault Exception (#DF)'),
     explain: 'A second exception was raised while the first was delivered.',

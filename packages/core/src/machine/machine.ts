@@ -17,6 +17,9 @@ import { EventLog } from './log.js';
 import { makeProcessor, type Processor, type ProcessorHandle } from './processor.js';
 import { nextTurn } from './schedule.js';
 
+/** Timers go off for ever behind a mask: after so many in a row nobody is going to wake. */
+const MOST_DEADLINES_WITHOUT_WAKING = 10_000;
+
 /** An event that was applied: where, and how its last step ended. */
 export interface AppliedEvent {
   /** Position before the event. */
@@ -147,7 +150,13 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
 
   /** Steps one processor, whoever's turn it is, and returns how its last step ended. */
   step(processor: number, steps = 1): Outcome {
-    return this.#runTurn(processor, steps).outcome;
+    let { steps: taken, outcome, exitValue } = this.#runTurn(processor, steps);
+    for (let last = taken; last > 0 && taken < steps && exitValue === undefined; taken += last) {
+      const ran = this.#runTurn(processor, steps - taken); // over PAUSE and HLT
+      last = ran.steps;
+      if (last > 0) ({ outcome, exitValue } = ran);
+    }
+    return outcome;
   }
 
   /**
@@ -156,11 +165,14 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
    */
   run({ maxSteps = Number.MAX_SAFE_INTEGER }: { readonly maxSteps?: number } = {}): RunResult {
     let steps = 0;
+    let deadlinesWithoutWaking = 0;
     while (steps < maxSteps) {
       const turn = nextTurn(this.#host.peek());
       if (turn === undefined) return { steps, stop: { reason: 'waiting' } };
       const ran = this.#runTurn(turn.processor, Math.min(turn.steps, maxSteps - steps));
       steps += ran.steps;
+      deadlinesWithoutWaking = ran.outcome.kind === 'halted' ? deadlinesWithoutWaking + 1 : 0;
+      if (deadlinesWithoutWaking === MOST_DEADLINES_WITHOUT_WAKING) return { steps, stop: { reason: 'waiting' } };
       if (ran.exitValue !== undefined) return { steps, stop: { reason: 'exit', value: ran.exitValue } };
       if (ran.outcome.kind === 'shutdown')
         return { steps, stop: { reason: 'shutdown', processor: turn.processor, outcome: ran.outcome } };

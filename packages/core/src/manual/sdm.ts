@@ -193,6 +193,8 @@ const SDM_TITLES = [
   '64-Bit Mode IDT',
   'Interrupt Stack Table',
   'Interrupt 8—Double Fault Exception (#DF)',
+  'Debug Exceptions',
+  'x2APIC State Transitions',
   'Processor State After Reset',
   'Model-Specific Registers (MSRs)',
   'Introduction to VMX Operation',

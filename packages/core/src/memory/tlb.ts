@@ -33,7 +33,15 @@ export interface TlbContext extends PagingContext {
 /** Called for each data access when somebody observes them, and for stores to watched frames. */
 export interface AccessObserver {
   accessed(physical: number, bytes: number, write: boolean): void;
+  /** The same with the linear address, for breakpoints. */
+  touched(address: bigint, bytes: number, write: boolean): void;
   watchedStore(physical: number, bytes: number): void;
+  /** What answers where there is no RAM, or hides it. */
+  readonly devices: {
+    hides(frame: number): boolean;
+    read(address: number, bytes: 1 | 2 | 4): number;
+    write(address: number, value: number, bytes: 1 | 2 | 4): void;
+  };
 }
 
 /** Linear memory of the current processor. */
@@ -49,6 +57,8 @@ export class SoftwareTlb implements LinearMemory {
   #fetch = FIRST_WORD + 2 * BANK_WORDS;
   /** While true, data accesses take the slow path: their entries carry a tag that the fast path does not know. */
   observed = false;
+  /** Breakpoints on data are enabled. */
+  breakpoints = false;
   /** An entry was made since the last flush; the bench may have come with entries of somebody else. */
   #used = true;
   /** Counts what may have changed a fetch translation: block look-ups compare it. */
@@ -61,6 +71,12 @@ export class SoftwareTlb implements LinearMemory {
     this.#memory = memory;
     this.#observer = observer;
     this.#context = context;
+  }
+
+  /** Begins or ends the observation of data accesses: entries made before have the wrong tag. */
+  observe(observed: boolean): void {
+    if (observed !== this.observed) this.flush();
+    this.observed = observed;
   }
 
   /** Forgets every translation. */
@@ -234,6 +250,7 @@ export class SoftwareTlb implements LinearMemory {
   }
 
   #loadSlow(low: number, high: number, segment: SegmentIndex, bytes: number, access: AccessKind): number {
+    if (this.breakpoints) this.#observer.touched(linearAddress(low, high), bytes, false);
     const known = this.observed
       ? this.#observedOffset(access === 'write' ? this.#write : this.#read, low, high, bytes)
       : -1;
@@ -245,7 +262,8 @@ export class SoftwareTlb implements LinearMemory {
     const buffer = new Uint8Array(8);
     let done = 0;
     for (const [physical, size] of pieces) {
-      buffer.set(this.#memory.readBytes(physical, size), done);
+      if (this.#isDevice(physical)) this.#readDevice(physical, buffer.subarray(done, done + size));
+      else buffer.set(this.#memory.readBytes(physical, size), done);
       if (this.observed) this.#observer.accessed(physical, size, false);
       done += size;
     }
@@ -255,10 +273,27 @@ export class SoftwareTlb implements LinearMemory {
     return view.getInt32(0, true);
   }
 
+  #isDevice(physical: number): boolean {
+    const frame = Math.floor(physical / FRAME_BYTES);
+    return this.#observer.devices.hides(frame) || this.#memory.offsetOf(frame) < 0;
+  }
+
+  #readDevice(physical: number, bytes: Uint8Array): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (const [at, size] of deviceAccesses(bytes.length))
+      DEVICE_VALUES[size].set(view, at, this.#observer.devices.read(physical + at, size));
+  }
+
+  #writeDevice(physical: number, bytes: Uint8Array): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (const [at, size] of deviceAccesses(bytes.length))
+      this.#observer.devices.write(physical + at, DEVICE_VALUES[size].get(view, at), size);
+  }
+
   /** Makes the entry that the next access to the page will hit. */
   #admit(low: number, high: number, physical: number, access: AccessKind): void {
     const frame = Math.floor(physical / FRAME_BYTES);
-    const offset = this.#memory.offsetOf(frame);
+    const offset = this.#observer.devices.hides(frame) ? -1 : this.#memory.offsetOf(frame);
     if (offset < 0) return;
     const index = ((low >>> 12) & 255) * ENTRY_WORDS;
     const tag = this.observed ? OBSERVED : PLAIN;
@@ -286,6 +321,7 @@ export class SoftwareTlb implements LinearMemory {
     valueLow: number,
     valueHigh: number,
   ): void {
+    if (this.breakpoints) this.#observer.touched(linearAddress(low, high), bytes, true);
     const known = this.observed ? this.#observedOffset(this.#write, low, high, bytes) : -1;
     if (known >= 0) {
       STORES[bytes as 1 | 2 | 4 | 8](this.#view, known, valueLow, valueHigh);
@@ -302,7 +338,8 @@ export class SoftwareTlb implements LinearMemory {
     const { generation } = this;
     let done = 0;
     for (const [physical, size] of pieces) {
-      this.#memory.writeBytes(physical, buffer.subarray(done, done + size));
+      if (this.#isDevice(physical)) this.#writeDevice(physical, buffer.subarray(done, done + size));
+      else this.#memory.writeBytes(physical, buffer.subarray(done, done + size));
       if (this.#memory.isWatched(Math.floor(physical / FRAME_BYTES))) this.#observer.watchedStore(physical, size);
       if (this.observed) this.#observer.accessed(physical, size, true);
       done += size;
@@ -333,6 +370,30 @@ const STORES = {
     view.setInt32(offset + 4, high, true);
   },
 } as const;
+
+const linearAddress = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+
+const DEVICE_VALUES = {
+  1: {
+    get: (view: DataView, at: number) => view.getUint8(at),
+    set: (view: DataView, at: number, value: number) => view.setUint8(at, value),
+  },
+  2: {
+    get: (view: DataView, at: number) => view.getUint16(at, true),
+    set: (view: DataView, at: number, value: number) => view.setUint16(at, value, true),
+  },
+  4: {
+    get: (view: DataView, at: number) => view.getUint32(at, true),
+    set: (view: DataView, at: number, value: number) => view.setUint32(at, value, true),
+  },
+} as const;
+
+/** The accesses that a device sees of one of some bytes: 8 are two of 4, and the parts of a split access are bytes. */
+function deviceAccesses(bytes: number): readonly (readonly [at: number, bytes: 1 | 2 | 4])[] {
+  if (bytes === 1 || bytes === 2 || bytes === 4) return [[0, bytes]];
+  if (bytes % 4 === 0) return Array.from({ length: bytes / 4 }, (_, index) => [index * 4, 4] as const);
+  return Array.from({ length: bytes }, (_, index) => [index, 1] as const);
+}
 
 /** Whether bits 63 to `bits`-1 are equal (SDM, "Canonical Checking"); 32-bit addresses have a high half of 0. */
 export function isCanonical(high: number, bits: TlbContext['linearBits']): boolean {

@@ -6,6 +6,7 @@ import type { ProcessorProfile, Vendor } from '../profile/profile.js';
 import type { MsrDefinition } from '../register/msrs.js';
 import type { Hazard } from '../rule/hazard.js';
 import type { Cpu } from '../state/cpu.js';
+import type { MachineDraft } from '../state/draft.js';
 import type { MachineState } from '../state/machine.js';
 import type { MachineDefinition } from './host.js';
 import type { Intercepts } from './intercepts.js';
@@ -39,6 +40,35 @@ export interface PortRange {
   readonly last: number;
   readonly read?: (cpu: Cpu, port: number, bytes: 1 | 2 | 4) => number;
   readonly write?: (cpu: Cpu, port: number, value: number, bytes: 1 | 2 | 4) => void;
+}
+
+/**
+ * Physical addresses that a device answers instead of RAM (memory-mapped I/O). An access of 8 bytes is two of 4, the lower
+ * first; what reaches over the end of the range meets nobody. Values are unsigned.
+ */
+export interface DeviceMemory {
+  readonly first: number;
+  readonly last: number;
+  readonly read?: (cpu: Cpu, address: number, bytes: 1 | 2 | 4) => number;
+  readonly write?: (cpu: Cpu, address: number, value: number, bytes: 1 | 2 | 4) => void;
+}
+
+/** A device that acts by itself. Times are virtual, in cycles (CYCLES_PER_SECOND), as safe integers. */
+export interface DeviceTimer {
+  /** When it acts next; undefined: never. A function of the plugin's machine slice, asked again whenever that changed. */
+  readonly deadline: (draft: MachineDraft) => number | undefined;
+  /** The deadline is reached: `now` is not before it. Must move the deadline on. */
+  readonly expire: (draft: MachineDraft, now: number) => void;
+}
+
+/** An interrupt controller beside the local APICs: what the 8259 and the I/O APIC are. */
+export interface InterruptController {
+  /** A line changed its level: 0 to 15 are those of the ISA bus, above that inputs of the I/O APIC. */
+  readonly lineChanged: (draft: MachineDraft, line: number, high: boolean) => void;
+  /** The INTA cycle of the controller that drives INTR (draft.requestInterrupt): the vector. */
+  readonly acknowledge?: (draft: MachineDraft) => number;
+  /** A local APIC sends EOI for a level-triggered interrupt. */
+  readonly endOfInterrupt?: (draft: MachineDraft, vector: number) => void;
 }
 
 /** A named table of a state, for the cli and the viewer. */
@@ -82,6 +112,9 @@ export interface PluginDeclaration<
   readonly msrs?: Readonly<Record<string, MsrDefinition>>;
   readonly registerBits?: readonly RegisterBitExtension[];
   readonly ports?: readonly PortRange[];
+  readonly deviceMemory?: readonly DeviceMemory[];
+  readonly timer?: DeviceTimer;
+  readonly interruptController?: InterruptController;
   readonly instructions?: Instructions;
   readonly intercepts?: Intercepts;
   readonly events?: readonly EventDefinition[];

@@ -13,7 +13,7 @@ import { BASE_REGISTERS, RegisterFile, type RegisterRow } from '../register/regi
 import type { Hazard } from '../rule/hazard.js';
 import { type PhysicalRange, ramRanges } from '../state/memory.js';
 import { FRAME_BYTES } from '../state/workbench.js';
-import { PLUGIN_API_VERSION, type Plugin, type PortRange } from './define.js';
+import { type DeviceMemory, PLUGIN_API_VERSION, type Plugin, type PortRange } from './define.js';
 import type { InterceptName, Intercepts } from './intercepts.js';
 
 /** What createMachine takes. */
@@ -61,6 +61,7 @@ export interface MachineDefinition {
   readonly intrinsics: ReadonlyMap<string, InstalledIntrinsic>;
   readonly intercepts: InterceptLists;
   readonly ports: readonly PortRange[];
+  readonly deviceMemory: readonly DeviceMemory[];
   readonly events: ReadonlyMap<string, EventDefinition>;
   readonly hazards: ReadonlyMap<string, Hazard>;
 }
@@ -104,7 +105,8 @@ export function defineMachine(options: MachineOptions): MachineDefinition {
     ),
     intrinsics: intrinsicsOf(instructions),
     intercepts: interceptsOf(plugins),
-    ports: portsOf(plugins),
+    ports: rangesOf('port', plugins, ({ ports = [] }) => ports),
+    deviceMemory: rangesOf('device memory', plugins, ({ deviceMemory = [] }) => deviceMemory),
     events: uniqueBy('event', plugins, ({ events = [] }) => events.map((event) => [event.type, event]), []),
     hazards: uniqueBy('hazard', plugins, ({ hazards = [] }) => hazards.map((hazard) => [hazard.id, hazard]), []),
   });
@@ -218,6 +220,7 @@ function interceptsOf(plugins: readonly Plugin[]): InterceptLists {
   return {
     beforeInstruction: list('beforeInstruction'),
     exception: list('exception'),
+    event: list('event'),
     portAccess: list('portAccess'),
     controlRegister: list('controlRegister'),
     msr: list('msr'),
@@ -226,8 +229,13 @@ function interceptsOf(plugins: readonly Plugin[]): InterceptLists {
   };
 }
 
-function portsOf(plugins: readonly Plugin[]): readonly PortRange[] {
-  const owned = plugins.flatMap(({ name, ports = [] }) => ports.map((range) => ({ name, range })));
+/** Ranges of ports or addresses; a second owner of one is an error that names both. */
+function rangesOf<Range extends { readonly first: number; readonly last: number }>(
+  what: string,
+  plugins: readonly Plugin[],
+  of: (plugin: Plugin) => readonly Range[],
+): readonly Range[] {
+  const owned = plugins.flatMap((plugin) => of(plugin).map((range) => ({ name: plugin.name, range })));
   for (const [index, { name, range }] of owned.entries()) {
     const other = owned
       .slice(0, index)
@@ -235,8 +243,8 @@ function portsOf(plugins: readonly Plugin[]): readonly PortRange[] {
     if (other !== undefined) {
       throw new PluginError(
         'PLUGIN_CONFLICT',
-        { what: 'port', key: hex(range.first), owners: [other.name, name] },
-        `port ${hex(range.first)} has two owners: ${other.name} and ${name}`,
+        { what, key: hex(range.first), owners: [other.name, name] },
+        `${what} ${hex(range.first)} has two owners: ${other.name} and ${name}`,
       );
     }
   }

@@ -1,6 +1,7 @@
 // The named points where core asks "does anyone take this?". A point without a plugin costs nothing: the host builds the
 // list of each point once, and the hot path tests for an empty one where it is entered, not at each instruction.
 import type { Faulted, Outcome } from '../event/outcome.js';
+import type { EventName } from '../interrupt/pending-events.js';
 import type { Cpu } from '../state/cpu.js';
 
 /** An instruction about to be executed, as far as an intercept may look. */
@@ -45,6 +46,8 @@ export interface MemoryAccess {
 export interface Intercepts {
   readonly beforeInstruction?: (cpu: Cpu, instruction: InterceptedInstruction) => Outcome | undefined;
   readonly exception?: (cpu: Cpu, raised: Faulted) => Outcome | undefined;
+  /** An event from outside the instruction stream is about to be taken; it stays pending if a plugin takes it. */
+  readonly event?: (cpu: Cpu, event: EventName) => Outcome | undefined;
   readonly portAccess?: (cpu: Cpu, access: PortAccess) => Outcome | undefined;
   /** May raise: a fixed bit in VMX operation is #GP(0). */
   readonly controlRegister?: (cpu: Cpu, access: ControlRegisterAccess) => void;

@@ -1,5 +1,5 @@
 // One flat table: the bits of CPUID that the model answers for, as SDM and APM print them. A profile's bit is shown only
-// if it is listed here or a plugin lists it, so that software sees what is there: FPU, SSE, AVX, XSAVE, the local APIC and
+// if it is listed here or a plugin lists it, so that software sees what is there: FPU, SSE, AVX, XSAVE and
 // machine-check banks are not, and so their bits read 0. Leaves that hold data instead of features follow at the end.
 import type { CpuidFeature } from '../plugin/define.js';
 
@@ -21,7 +21,7 @@ function features(
 }
 
 export const FEATURES: readonly FeatureRow[] = [
-  ...features(0x01, 'ecx', { CMPXCHG16B: 13, PCID: 17, MOVBE: 22, POPCNT: 23 }),
+  ...features(0x01, 'ecx', { CMPXCHG16B: 13, PCID: 17, x2APIC: 21, MOVBE: 22, POPCNT: 23, 'TSC-Deadline': 24 }),
   ...features(0x01, 'edx', {
     DE: 2,
     PSE: 3,
@@ -30,6 +30,7 @@ export const FEATURES: readonly FeatureRow[] = [
     PAE: 6,
     MCE: 7,
     CX8: 8,
+    APIC: 9,
     MTRR: 12,
     PGE: 13,
     CMOV: 15,

@@ -1,5 +1,6 @@
 // What CPUID returns on a machine: the profile's leaf, cut to what is modelled, with the bits that follow from the machine
 // (its processors are one package of cores without threads) and from the processor's state.
+import { localApicMode } from '../interrupt/local-apic-mode.js';
 import type { CpuidFeature } from '../plugin/define.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import { lookUpCpuid } from '../profile/cpuid-lookup.js';
@@ -70,12 +71,16 @@ const widthOfCount = (count: number): number => Math.ceil(Math.log2(count));
 
 type Adjustment = (leaf: CpuidLeaf, cpu: Cpu) => CpuidResult;
 
-/** The processor's APIC ID is its number. */
+const HTT = 1 << 28;
+const APIC = 1 << 9;
+
+/** The processor's APIC ID is its number; the APIC bit follows IA32_APIC_BASE. */
 const featureInformation: Adjustment = (leaf, cpu) => {
   const { processors } = cpu.definition;
   const id = (cpu.id & 0xff) << 24;
   const count = Math.min(processors, 0xff) << 16;
-  return { ...leaf, ebx: (leaf.ebx & 0xffff) | id | count, edx: processors > 1 ? leaf.edx : leaf.edx & ~(1 << 28) };
+  const absent = (processors > 1 ? 0 : HTT) | (localApicMode(cpu) === 'disabled' ? APIC : 0);
+  return { ...leaf, ebx: (leaf.ebx & 0xffff) | id | count, edx: leaf.edx & ~absent };
 };
 
 /** Leaf 04H: levels 1 and 2 belong to one core, level 3 to all; EAX[31:26] counts cores, EAX[25:14] sharers, less one. */

@@ -3,11 +3,15 @@
 // belong to their packages. Every check of a value that is not here (reserved bits, canonicality) is in a row too.
 import { NotModelled } from '../error.js';
 import { GP, raise } from '../interrupt/exceptions.js';
+import { writeApicBase } from '../interrupt/local-apic-mode.js';
+import { readTscDeadline, writeTscDeadline } from '../interrupt/local-apic-timer.js';
 import { lookUpCpuid } from '../profile/cpuid-lookup.js';
 import type { ProcessorProfile } from '../profile/profile.js';
 import type { Cpu } from '../state/cpu.js';
 import { announceChange } from './control-register-write.js';
 import type { MsrDefinition } from './msrs.js';
+import { timeStampCounter } from './time-stamp-counter.js';
+import { X2APIC_MSRS } from './x2apic-msrs.js';
 
 const isIntel = ({ vendor }: ProcessorProfile): boolean => vendor === 'Intel';
 const isAmd = ({ vendor }: ProcessorProfile): boolean => vendor === 'AMD';
@@ -94,8 +98,8 @@ const FIXED_RANGES: Readonly<Record<string, number>> = {
 };
 
 const BOOTSTRAP_PROCESSOR = 0x100n;
-/** EXTD needs an x2APIC, which no profile shows as long as the local APIC is not modelled. */
-const APIC_BASE_RESERVED = 0x6ffn;
+/** Bits 7:0 and 9. */
+const APIC_BASE_RESERVED = 0x2ffn;
 
 /** LMA follows from LME and CR0.PG: what is written to it is ignored. */
 function writeEfer(cpu: Cpu, value: bigint): void {
@@ -121,13 +125,10 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
     address: 0x1b,
     reset: 0xfee0_0800n,
     read: (cpu) => cpu.read('IA32_APIC_BASE') | (cpu.id === 0 ? BOOTSTRAP_PROCESSOR : 0n),
-    write: (cpu, value) =>
-      storeUnlessReserved(
-        cpu,
-        'IA32_APIC_BASE',
-        value & allBut(BOOTSTRAP_PROCESSOR),
-        abovePhysical(cpu) | APIC_BASE_RESERVED,
-      ),
+    write: (cpu, value) => {
+      if ((value & (abovePhysical(cpu) | APIC_BASE_RESERVED)) !== 0n) raise(GP(0), 'core.wrmsr.value-reserved');
+      writeApicBase(cpu, value & allBut(BOOTSTRAP_PROCESSOR));
+    },
   },
   IA32_TSC_ADJUST: { address: 0x3b, existsWhen: reports(7, 'ebx', 1), aliasOf: 'IA32_TIME_STAMP_COUNTER' },
   IA32_SPEC_CTRL: { address: 0x48, existsWhen: hasSpeculationControl, reserved: allBut(0x7n) }, // IBRS, STIBP, SSBD
@@ -148,6 +149,14 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
       if (value !== 0n) throw new NotModelled('last-branch recording and single-stepping on branches', { value });
     },
   },
+  IA32_TSC_DEADLINE: {
+    address: 0x6e0,
+    aliasOf: 'APIC_TIMER_START',
+    existsWhen: reports(1, 'ecx', 24),
+    read: readTscDeadline,
+    write: writeTscDeadline,
+  },
+  ...X2APIC_MSRS,
   ...Object.fromEntries(Array.from({ length: 10 }, (_, index) => variableRange(index)).flat()),
   ...Object.fromEntries(
     Object.entries(FIXED_RANGES).map(([name, address]) => [
@@ -178,8 +187,3 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
   SYSCFG: { address: 0xc001_0010, existsWhen: isAmd, reserved: allBut(0x7c_0000n) },
   HWCR: { address: 0xc001_0015, existsWhen: isAmd, reserved: above(36) },
 };
-
-/** The time-stamp counter of a processor at this position: virtual cycles, never the host's clock. */
-export function timeStampCounter(cpu: Cpu): bigint {
-  return BigInt.asUintN(64, cpu.timeStamp() + cpu.read('IA32_TIME_STAMP_COUNTER'));
-}

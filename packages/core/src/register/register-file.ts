@@ -3,9 +3,18 @@
 // that all of them are read, written, sealed, compared and located the same way.
 import { UsageError } from '../error.js';
 import type { SegmentName } from '../expression/nodes.js';
+import { LOCAL_APIC_INTERNALS, LOCAL_APIC_REGISTERS } from './local-apic-registers.js';
 
 /** Where a register stands in a sealed ProcessorState. */
-export type RegisterGroup = 'general' | 'control' | 'debug' | 'segments' | 'descriptorTables' | 'msrs' | 'internal';
+export type RegisterGroup =
+  | 'general'
+  | 'control'
+  | 'debug'
+  | 'segments'
+  | 'descriptorTables'
+  | 'msrs'
+  | 'localApic'
+  | 'internal';
 
 /** One register. */
 export interface RegisterRow {
@@ -99,10 +108,15 @@ export const BASE_REGISTERS: readonly RegisterRow[] = [
   ...tableRows('GDTR'),
   ...tableRows('IDTR'),
   row('IA32_EFER', 'msrs', 64),
+  ...LOCAL_APIC_REGISTERS.map(({ name, reset }) => row(name, 'localApic', 32, reset)),
+  ...LOCAL_APIC_INTERNALS.map(({ name, width }) => row(name, 'localApic', width)),
   // Not printed in the manual as registers, but state: what the processor does, what it holds back, its virtual time.
   row('activity', 'internal', 32),
   row('interruptShadow', 'internal', 32),
   row('nmiBlocked', 'internal', 32),
+  row('pendingEvents', 'internal', 32),
+  row('startupVector', 'internal', 32),
+  row('pendingDebug', 'internal', 32),
   row('cycles', 'internal', 64),
 ];
 

@@ -42,6 +42,7 @@ const CONTEXT_SLOTS = new Set(
     'CS.base',
     'CS.limit',
     'SS.attributes',
+    'DR7',
   ].map(slotOf),
 );
 const ATTRIBUTES = { L: 1 << 13, DB: 1 << 14 } as const;
@@ -55,6 +56,8 @@ const STACK_ATTRIBUTES_WORD = slotOf('SS.attributes') * 2;
 const ACTIVITY_WORD = slotOf('activity') * 2;
 const SHADOW_WORD = slotOf('interruptShadow') * 2;
 const CYCLES_SLOT = slotOf('cycles');
+const CR8_WORD = slotOf('CR8') * 2;
+const TASK_PRIORITY_WORD = slotOf('APIC_TPR') * 2;
 
 type GeneralValues = { [register in GeneralRegister | 'RIP' | 'CR2' | 'CR3' | 'CR8']: bigint };
 
@@ -179,6 +182,9 @@ export class Cpu implements BitHome, SliceHome {
 
   written(slot: number): void {
     if (CONTEXT_SLOTS.has(slot)) this.draft.contextChanged(this);
+    // CR8 is bits 7:4 of the task-priority register (SDM, "Interaction of Task Priorities between CR8 and APIC").
+    if (slot * 2 === CR8_WORD) this.words[TASK_PRIORITY_WORD] = (this.words[CR8_WORD] ?? 0) << 4;
+    if (slot * 2 === TASK_PRIORITY_WORD) this.words[CR8_WORD] = (this.words[TASK_PRIORITY_WORD] ?? 0) >>> 4;
     this.draft.writeTrace?.register(this.id, slot);
   }
 

@@ -4,6 +4,12 @@ import { assert, UsageError } from '../error.js';
 import type { Emission } from '../event/emission.js';
 import { settleFlags } from '../execute/evaluate/flags.js';
 import { Runner } from '../execute/runner.js';
+import { breakpointsOnData, waitsFor } from '../interrupt/debug-status.js';
+import { raiseLint0 } from '../interrupt/local-vector-table.js';
+import { PENDING, setPending } from '../interrupt/pending-bits.js';
+import { Timers } from '../interrupt/timers.js';
+import { machineTime } from '../interrupt/virtual-time.js';
+import { DeviceBus } from '../memory/device-memory.js';
 import { type AccessObserver, SoftwareTlb, type TlbContext } from '../memory/tlb.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import type { SliceHome } from '../plugin/slice.js';
@@ -41,6 +47,8 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   readonly tlb: SoftwareTlb;
   readonly slices = new SliceDraft();
   readonly runner: Runner;
+  readonly timers: Timers;
+  readonly devices: DeviceBus;
   /** Reports since they were last taken (`takeHazards`). */
   hazards: HazardReport[] = [];
   emissions: Emission[] = [];
@@ -64,6 +72,8 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
     this.#parked = state.processors.map(() => new Int32Array(words));
     this.#cpus = state.processors.map(({ id }) => new Cpu(this, id, this.#parked[id] as Int32Array));
     this.memory = new PhysicalDraft(bench, framesOf(state.memory), state.memory.ranges, this);
+    this.devices = new DeviceBus(this);
+    this.timers = new Timers(this);
     this.tlb = new SoftwareTlb(bench, this.memory, this, NO_CONTEXT);
     this.runner = new Runner(this);
     this.#current = this.#cpus[0] as Cpu;
@@ -92,6 +102,7 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
       for (const frame of plugin.watchedFrames?.(state) ?? []) this.memory.watch(frame);
     this.hazards = [];
     this.emissions = [];
+    this.timers.forget();
     this.turn = state.turn;
     this.#sealed = state;
     this.#basePosition = state.position;
@@ -160,7 +171,10 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   contextChanged(cpu: Cpu): void {
     if (cpu !== this.#current) return;
     this.tlb.enter(pagingContextOf(cpu));
-    this.tlb.observed = this.definition.intercepts.memoryAccess.length > 0 || this.writeTrace !== undefined;
+    this.tlb.breakpoints = waitsFor(cpu, 'write', 'read or write');
+    this.tlb.observe(
+      this.tlb.breakpoints || this.definition.intercepts.memoryAccess.length > 0 || this.writeTrace !== undefined,
+    );
     this.runner.modeChanged(cpu);
   }
 
@@ -175,6 +189,45 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
 
   changeSlice(plugin: string, recipe: (slice: never) => void): void {
     this.slices.changeMachine(plugin, recipe);
+    if (this.timers.sliceChanged(plugin)) this.runner.reschedule();
+  }
+
+  /** Virtual time as devices see it, in cycles: a safe integer that never goes back. */
+  get now(): number {
+    return machineTime(this);
+  }
+
+  /** A device drives an interrupt line; 0 to 15 are those of the ISA bus. */
+  setInterruptLine(line: number, high: boolean): void {
+    for (const { interruptController } of this.definition.plugins) interruptController?.lineChanged(this, line, high);
+  }
+
+  /** The 8259 drives INTR, which reaches the bootstrap processor. */
+  requestInterrupt(asserted: boolean): void {
+    const bootstrap = this.cpu(0);
+    setPending(bootstrap, PENDING.INTR, asserted);
+    if (asserted) raiseLint0(bootstrap);
+  }
+
+  /** The INTA cycle: the vector of the controller that drives INTR. Without one the bus floats. */
+  acknowledgeInterrupt(): number {
+    const controller = this.definition.plugins.find(
+      ({ interruptController }) => interruptController?.acknowledge !== undefined,
+    );
+    if (controller?.interruptController?.acknowledge !== undefined)
+      return controller.interruptController.acknowledge(this);
+    setPending(this.#current, PENDING.INTR, false);
+    return 0xff;
+  }
+
+  /** A local APIC ended a level-triggered interrupt. */
+  endOfInterrupt(vector: number): void {
+    for (const { interruptController } of this.definition.plugins) interruptController?.endOfInterrupt?.(this, vector);
+  }
+
+  /** A breakpoint may wait for data at a linear address. */
+  touched(address: bigint, bytes: number, write: boolean): void {
+    this.runner.singleStepping.meet(breakpointsOnData(this.#current, address, bytes, write));
   }
 
   /** The same draft starts or stops collecting writes. */

@@ -63,6 +63,7 @@ function resetWords({ registers, profile }: MachineDefinition, id: number): Int3
   const words = new Int32Array(registers.rows.length * 2);
   for (const [slot, { reset }] of registers.rows.entries()) setSlotValue(words, slot, reset);
   setSlotValue(words, registers.slot('RDX'), BigInt(lookUpCpuid(profile, 1, 0).eax));
+  setSlotValue(words, registers.slot('APIC_ID'), BigInt.asUintN(32, BigInt(id) << 24n));
   if (id > 0) setSlotValue(words, registers.slot('activity'), BigInt(ACTIVITY.indexOf('wait-for-SIPI')));
   return words;
 }

@@ -33,11 +33,19 @@ export interface ProcessorState {
   readonly descriptorTables: Readonly<Record<'GDTR' | 'IDTR', TableState>>;
   /** By name as printed. */
   readonly msrs: Readonly<Record<string, bigint>>;
+  /** By name: `APIC_TPR`. */
+  readonly localApic: Readonly<Record<string, bigint>>;
   readonly internal: {
     /** Index into ACTIVITY. */
     readonly activity: bigint;
     readonly interruptShadow: bigint;
     readonly nmiBlocked: bigint;
+    /** What waits to be taken at the next boundary: bits of PENDING. */
+    readonly pendingEvents: bigint;
+    /** Of a startup IPI that waits. */
+    readonly startupVector: bigint;
+    /** Debug exceptions that wait, as bits of DR6. */
+    readonly pendingDebug: bigint;
     /** Virtual time: one a step unless a plugin prices it. */
     readonly cycles: bigint;
   };

@@ -23,6 +23,7 @@ const GROUPS: readonly RegisterGroup[] = [
   'segments',
   'descriptorTables',
   'msrs',
+  'localApic',
   'internal',
 ];
 

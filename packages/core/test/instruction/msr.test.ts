@@ -46,7 +46,8 @@ describe('WRMSR', () => {
     ['wrmsr.memory-type', 0x277, 0x0007_0406_0007_0402n],
     ['wrmsr.memory-type', 0x250, 0x0606_0606_0606_0607n],
     ['wrmsr.value-reserved', 0x201, 1n << 46n],
-    ['wrmsr.value-reserved', 0x1b, 0xfee0_0400n],
+    ['wrmsr.value-reserved', 0x1b, 0xfee0_0a00n],
+    ['wrmsr.apic-base-transition', 0x1b, 0xfee0_0400n],
   ])('is refused by %s', (rule, address, value) => {
     const machine = bootedMachine();
     const before = machine.state.processors[0]?.msrs;

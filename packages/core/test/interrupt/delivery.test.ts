@@ -1,45 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../../src/machine/machine.js';
 import { CODE, hex, machineWith } from '../support/booted-machine.js';
+import { type GateFields, HANDLER, IDT, machineWithIdt as idtMachine } from '../support/idt.js';
 
-const IDT = 0x20_0000;
-const HANDLER = 0x30_0000;
 const IST_STACK = 0x40_0000;
 const TSS = 0x21_0000;
 
-interface GateFields {
-  readonly vector: number;
-  readonly selector?: number;
-  readonly type?: number;
-  readonly dpl?: number;
-  readonly ist?: number;
-  readonly present?: boolean;
-  readonly offset?: number;
-}
-
-function writeGate(
-  machine: Machine,
-  { vector, selector = 8, type = 0xe, dpl = 0, ist = 0, present = true, offset = HANDLER }: GateFields,
-): void {
-  const bytes = new Uint8Array(16);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, offset & 0xffff, true);
-  view.setUint16(2, selector, true);
-  bytes[4] = ist;
-  bytes[5] = type | (dpl << 5) | (present ? 0x80 : 0);
-  view.setUint16(6, offset >>> 16, true);
-  machine.writeMemory(IDT + vector * 16, bytes);
-}
-
-/** A machine with an IDT whose gates are given; the handler is an endless loop. */
-function machineWithIdt(code: readonly number[], ...gates: readonly GateFields[]): Machine {
-  const machine = machineWith(code);
-  machine.processor(0).set('IDTR.base', BigInt(IDT));
-  machine.processor(0).set('IDTR.limit', 0xfffn);
-  machine.writeMemory(HANDLER, Uint8Array.from(hex('eb fe')));
-  for (const gate of gates) writeGate(machine, gate);
-  return machine;
-}
+const machineWithIdt = (code: readonly number[], ...gates: readonly GateFields[]): Machine => idtMachine(code, gates);
 
 const quads = (machine: Machine, address: number, count: number): bigint[] =>
   Array.from({ length: count }, (_, index) =>

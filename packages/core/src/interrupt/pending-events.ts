@@ -1,0 +1,130 @@
+// SDM, "Priority Among Concurrent Events": what may be taken between two instructions, in order. Taking one is a step.
+import { NotModelled } from '../error.js';
+import { fault, type Outcome } from '../event/outcome.js';
+import { SHADOW, slotOf } from '../register/register-file.js';
+import { RFLAGS } from '../register/rflags.js';
+import type { Cpu } from '../state/cpu.js';
+import { deliverEvent, deliverException } from './delivery.js';
+import { initialize, startUp } from './initialization.js';
+import { isLocalApicEnabled } from './local-apic-mode.js';
+import { deliverableVector, setVector } from './local-apic-vectors.js';
+import { takesExternalInterrupts } from './local-vector-table.js';
+import { isPending, PENDING, setPending } from './pending-bits.js';
+
+/** How an event is named to plugins and in outcomes. */
+export type EventName = 'machine check' | 'SMI' | 'INIT' | 'start-up' | 'debug' | 'NMI' | 'external interrupt';
+
+interface EventRow {
+  readonly event: EventName;
+  readonly isThere: (cpu: Cpu) => boolean;
+  /** There, and not to be taken now: masked, blocked, or in a shadow. */
+  readonly isHeld: (cpu: Cpu) => boolean;
+  readonly take: (cpu: Cpu) => Outcome;
+}
+
+const SHADOW_WORD = slotOf('interruptShadow') * 2;
+const FLAGS_WORD = slotOf('RFLAGS') * 2;
+const NMI_BLOCKED_WORD = slotOf('nmiBlocked') * 2;
+const DEBUG_WORD = slotOf('pendingDebug') * 2;
+const IF = 1 << RFLAGS.bits.IF;
+const NMI_VECTOR = 2;
+
+const shadow = ({ words }: Cpu): number => words[SHADOW_WORD] ?? 0;
+const pending = (event: number) => (cpu: Cpu) => isPending(cpu, event);
+const waitsForStartup = (cpu: Cpu): boolean => cpu.activity === 'wait-for-SIPI';
+/** In the shutdown state only NMI, SMI, INIT and RESET are heard. */
+const isShutDown = (cpu: Cpu): boolean => cpu.activity === 'shutdown';
+const heedsNothing = (cpu: Cpu): boolean => waitsForStartup(cpu) || isShutDown(cpu);
+
+function takeNmi(cpu: Cpu): Outcome {
+  setPending(cpu, PENDING.NMI, false);
+  cpu.set('nmiBlocked', 1n);
+  return deliverEvent(cpu, NMI_VECTOR) ?? { kind: 'interrupted', event: 'NMI', vector: NMI_VECTOR };
+}
+
+/** The local APIC's vector if it has one; otherwise the 8259 is asked. */
+function takeExternalInterrupt(cpu: Cpu): Outcome {
+  const own = isLocalApicEnabled(cpu) ? deliverableVector(cpu) : -1;
+  if (own >= 0) {
+    setVector(cpu, 'IRR', own, false);
+    setVector(cpu, 'ISR', own, true);
+  }
+  const vector = own >= 0 ? own : cpu.draft.acknowledgeInterrupt();
+  return deliverEvent(cpu, vector) ?? { kind: 'interrupted', event: 'external interrupt', vector };
+}
+
+function takeDebugTrap(cpu: Cpu): Outcome {
+  const debugStatus = cpu.words[DEBUG_WORD] ?? 0;
+  cpu.set('pendingDebug', 0n);
+  return deliverException(cpu, fault('#DB', { debugStatus }), 'trap');
+}
+
+function takeMachineCheck(cpu: Cpu): Outcome {
+  setPending(cpu, PENDING.machineCheck, false);
+  return deliverException(cpu, fault('#MC'), 'trap');
+}
+
+const interruptWaits = (cpu: Cpu): boolean =>
+  (isPending(cpu, PENDING.INTR) && takesExternalInterrupts(cpu)) ||
+  (isLocalApicEnabled(cpu) && deliverableVector(cpu) >= 0);
+
+/** In the order of the manual's table. */
+const EVENTS: readonly EventRow[] = [
+  { event: 'machine check', isThere: pending(PENDING.machineCheck), isHeld: heedsNothing, take: takeMachineCheck },
+  {
+    event: 'SMI',
+    isThere: pending(PENDING.SMI),
+    isHeld: waitsForStartup,
+    take: () => {
+      throw new NotModelled('system-management mode: an SMI reached the processor');
+    },
+  },
+  { event: 'INIT', isThere: pending(PENDING.INIT), isHeld: () => false, take: initialize },
+  { event: 'start-up', isThere: pending(PENDING.SIPI), isHeld: (cpu) => !waitsForStartup(cpu), take: startUp },
+  {
+    event: 'debug',
+    isThere: ({ words }) => (words[DEBUG_WORD] ?? 0) !== 0,
+    isHeld: (cpu) => heedsNothing(cpu) || shadow(cpu) === SHADOW.movSs,
+    take: takeDebugTrap,
+  },
+  {
+    event: 'NMI',
+    isThere: pending(PENDING.NMI),
+    isHeld: (cpu) => waitsForStartup(cpu) || (cpu.words[NMI_BLOCKED_WORD] ?? 0) !== 0 || shadow(cpu) === SHADOW.movSs,
+    take: takeNmi,
+  },
+  {
+    event: 'external interrupt',
+    isThere: interruptWaits,
+    isHeld: (cpu) => heedsNothing(cpu) || ((cpu.words[FLAGS_WORD] ?? 0) & IF) === 0 || shadow(cpu) !== SHADOW.none,
+    take: takeExternalInterrupt,
+  },
+];
+
+/** Whether something waits, held or not. */
+export function isAnythingThere(cpu: Cpu): boolean {
+  return EVENTS.some(({ isThere }) => isThere(cpu));
+}
+
+/** The event that would be taken now. */
+function nextEvent(cpu: Cpu): EventRow | undefined {
+  return EVENTS.find(({ isThere, isHeld }) => isThere(cpu) && !isHeld(cpu));
+}
+
+/** Whether a processor that waits has a reason to go on. */
+export const wouldWake = (cpu: Cpu): boolean => nextEvent(cpu) !== undefined;
+
+/** Whether a processor can make use of a turn. */
+export const canRun = (cpu: Cpu): boolean => cpu.activity === 'active' || wouldWake(cpu);
+
+/** Takes the first event that is not held; undefined if there is none. Plugins are asked before. */
+export function takeEvent(cpu: Cpu): Outcome | undefined {
+  const next = nextEvent(cpu);
+  if (next === undefined) return undefined;
+  for (const intercept of cpu.definition.intercepts.event) {
+    const taken = intercept(cpu, next.event);
+    if (taken !== undefined) return taken;
+  }
+  if (cpu.activity === 'HLT' || cpu.activity === 'shutdown') cpu.activity = 'active';
+  return next.take(cpu);
+}

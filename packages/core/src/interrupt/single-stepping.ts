@@ -1,0 +1,74 @@
+// SDM, "Debug Exceptions": while RFLAGS.TF, RFLAGS.RF or a breakpoint is set, instructions run one at a time. Breakpoints on
+// the instruction are faults before it; single-step traps and breakpoints on data and I/O wait until it has completed.
+import { fault } from '../event/outcome.js';
+import { slotOf } from '../register/register-file.js';
+import { RFLAGS } from '../register/rflags.js';
+import type { Cpu } from '../state/cpu.js';
+import type { MachineDraft } from '../state/draft.js';
+import { breakpointsOnFetch, DEBUG_STATUS, waitsFor } from './debug-status.js';
+import { raise } from './exceptions.js';
+
+const FLAGS = slotOf('RFLAGS') * 2;
+const DEBUG = slotOf('pendingDebug');
+const TF = 1 << RFLAGS.bits.TF;
+const RF = 1 << RFLAGS.bits.RF;
+
+/** When TF decides: as it was before the instruction, or after it (SYSCALL, SYSRET); not at all once it entered a handler. */
+export type TrapFlagTime = 'before' | 'after' | 'never';
+
+/** The debug conditions of one draft's current processor. */
+export class SingleStepping {
+  readonly #draft: MachineDraft;
+  isOn = false;
+  /** Set by the instruction that is executed. */
+  trapFlag: TrapFlagTime = 'before';
+  /** The instruction loaded RF: it is for the next one. */
+  resumeFlagLoaded = false;
+  #trapFlagBefore = false;
+  #resumeFlagBefore = false;
+  /** Breakpoints met by the instruction that is executed. */
+  #met = 0;
+
+  constructor(draft: MachineDraft) {
+    this.#draft = draft;
+  }
+
+  /** RFLAGS or DR7 was written, or another processor has its turn. */
+  contextChanged(cpu: Cpu): void {
+    this.isOn =
+      ((cpu.words[FLAGS] ?? 0) & (TF | RF)) !== 0 || waitsFor(cpu, 'execute', 'write', 'port', 'read or write');
+    if (this.isOn) this.#draft.runner?.interrupt(); // not while the runner is being made
+  }
+
+  /** A breakpoint on data or I/O was met. */
+  meet(bits: number): void {
+    this.#met |= bits;
+  }
+
+  /** Before an instruction is fetched. */
+  before(cpu: Cpu): void {
+    const flags = cpu.words[FLAGS] ?? 0;
+    this.trapFlag = 'before';
+    this.resumeFlagLoaded = false;
+    this.#trapFlagBefore = (flags & TF) !== 0;
+    this.#resumeFlagBefore = (flags & RF) !== 0;
+    this.#met = 0;
+    if (this.#resumeFlagBefore) return;
+    const bits = breakpointsOnFetch(cpu, linearAddressOfRip(cpu));
+    if (bits !== 0) raise(fault('#DB', { debugStatus: bits }), 'core.breakpoint.instruction');
+  }
+
+  /** The instruction completed. */
+  after(cpu: Cpu): void {
+    if (this.#resumeFlagBefore && !this.resumeFlagLoaded) cpu.RFLAGS.RF = false;
+    const trapped = this.trapFlag === 'after' ? cpu.RFLAGS.TF : this.trapFlag === 'before' && this.#trapFlagBefore;
+    const status = this.#met | (trapped ? DEBUG_STATUS.BS : 0);
+    if (status === 0) return;
+    cpu.writeSlot(DEBUG, cpu.readSlot(DEBUG) | BigInt(status));
+    this.#draft.runner.attend();
+  }
+}
+
+function linearAddressOfRip(cpu: Cpu): bigint {
+  return cpu.mode === '64-bit' ? cpu.RIP : BigInt.asUintN(32, cpu.RIP + cpu.read('CS.base'));
+}

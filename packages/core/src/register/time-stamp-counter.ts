@@ -1,0 +1,7 @@
+// SDM, "Time-Stamp Counter": virtual cycles plus what software added to them, never the host's clock.
+import type { Cpu } from '../state/cpu.js';
+
+/** The time-stamp counter of a processor at this position. */
+export function timeStampCounter(cpu: Cpu): bigint {
+  return BigInt.asUintN(64, cpu.timeStamp() + cpu.read('IA32_TIME_STAMP_COUNTER'));
+}

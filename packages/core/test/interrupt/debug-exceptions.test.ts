@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { CODE, hex } from '../support/booted-machine.js';
+import { HANDLER, machineWithIdt } from '../support/idt.js';
+
+const IRETQ = hex('48 cf');
+const TF = 0x100n;
+/** Enabled, for one byte (or as `length` says), with a condition: 0 execute, 1 write, 3 read or write. */
+const enable = (condition: number, length = 0): bigint => 0x401n | BigInt((condition | (length << 2)) << 16);
+
+function debugged(code: string) {
+  const machine = machineWithIdt(hex(code), [{ vector: 1 }, { vector: 0x21, offset: HANDLER + 0x100 }]);
+  machine.writeMemory(HANDLER, Uint8Array.from(IRETQ));
+  return { machine, cpu: machine.processor(0) };
+}
+
+const db = { kind: 'fault', vector: '#DB' };
+
+describe('single-stepping', () => {
+  it('traps after each instruction that began with TF set', () => {
+    const { cpu } = debugged('90 90 90');
+    cpu.set('RFLAGS', 2n | TF);
+    expect(cpu.step()).toEqual({ kind: 'completed' });
+    expect(cpu.step()).toMatchObject({ ...db, debugStatus: 0x4000 });
+    expect([cpu.read('RIP'), cpu.read('DR6'), cpu.read('RFLAGS') & TF]).toEqual([BigInt(HANDLER), 0xffff_4ff0n, 0n]);
+    cpu.step(); // IRETQ sets TF again: it takes effect after the next instruction
+    expect(cpu.read('RIP')).toBe(BigInt(CODE + 1));
+    expect(cpu.step()).toEqual({ kind: 'completed' });
+    expect(cpu.step()).toMatchObject(db);
+  });
+
+  it('does not step into the handler of INT n', () => {
+    const { cpu } = debugged('cd 21');
+    cpu.set('RFLAGS', 2n | TF);
+    cpu.step(3);
+    expect(cpu.read('RIP')).toBe(BigInt(HANDLER + 0x100) + 4n); // 00 00: add [rax], al
+  });
+
+  it('waits for the instruction after a load of SS', () => {
+    const { cpu } = debugged('8e d0 90 90'); // mov ss, eax
+    cpu.set('RAX', 0x10n);
+    cpu.set('RFLAGS', 2n | TF);
+    cpu.step(2);
+    expect(cpu.read('RIP')).toBe(BigInt(CODE + 3));
+    expect(cpu.step()).toMatchObject(db);
+  });
+});
+
+describe('breakpoints', () => {
+  it('on an instruction are faults before it, once: RF lets it pass after the handler', () => {
+    const { cpu } = debugged('90 ff c3 90');
+    cpu.set('DR0', BigInt(CODE + 1));
+    cpu.set('DR7', enable(0));
+    cpu.set('RBX', 0n);
+    cpu.step();
+    expect(cpu.step()).toMatchObject({ ...db, debugStatus: 1, rule: 'core.breakpoint.instruction' });
+    cpu.step(2); // IRETQ, INC
+    expect([cpu.read('RBX'), cpu.read('RFLAGS') & 0x1_0000n]).toEqual([1n, 0n]);
+    expect(cpu.step()).toEqual({ kind: 'completed' });
+  });
+
+  it('on data are traps after the access', () => {
+    const { cpu } = debugged('88 03 8a 03 90'); // mov [rbx], al; mov al, [rbx]
+    cpu.set('RBX', 0x5003n);
+    cpu.set('DR0', 0x5000n);
+    cpu.set('DR7', enable(1, 3));
+    expect(cpu.step()).toEqual({ kind: 'completed' });
+    expect(cpu.step()).toMatchObject({ ...db, debugStatus: 1 });
+    cpu.step(); // IRETQ
+    expect(cpu.step(2)).toEqual({ kind: 'completed' }); // a read does not meet a breakpoint on writes
+  });
+
+  it('guard the debug registers while GD is set, and DR6 says so', () => {
+    const { cpu } = debugged('0f 21 c0'); // mov rax, dr0
+    cpu.set('DR7', 0x2400n);
+    expect(cpu.step()).toMatchObject({ ...db, rule: 'core.mov-dr.gd' });
+    expect([cpu.read('DR6'), cpu.read('DR7')]).toEqual([0xffff_2ff0n, 0x400n]);
+  });
+});
