@@ -43,6 +43,7 @@ export { APM_REVISION, type ApmTitle, apm } from './manual/apm.js';
 export { type Citation, formatCitation } from './manual/citation.js';
 export { SDM_REVISION, type SdmTitle, sdm } from './manual/sdm.js';
 export { debugConsole } from './platform/debug-console.js';
+export { randomSupplied, suppliedRandomness } from './platform/supplied-randomness.js';
 export * from './plugin/define.js';
 export {
   defineMachine,

@@ -12,9 +12,9 @@ export interface EventDefinition<Type extends string = string, Data extends Payl
   readonly type: Type;
   readonly payload: { readonly [Field in keyof Data]: Codec<Data[Field]> };
   /** Moves the draft. Pure and total: what cannot happen changes nothing. */
-  readonly apply: (draft: MachineDraft, payload: Data) => void;
+  apply(draft: MachineDraft, payload: Data): void;
   /** The event as a value. */
-  readonly create: (payload: Data) => { readonly type: Type } & Data;
+  create(payload: Data): { readonly type: Type } & Data;
 }
 
 /** Declares an event. */

@@ -146,7 +146,7 @@ function decodedOf(instruction: Instruction, codeWidth: CodeWidth): Decoded {
   const { opCode } = instruction;
   const operands =
     instruction.opCount === 0 && opCode.addressSize !== 0
-      ? [addressRegister(opCode.addressSize)]
+      ? [impliedOperand(instruction, opCode.addressSize as CodeWidth)]
       : Array.from({ length: instruction.opCount }, (_, index) => operandOf(instruction, index, codeWidth));
   const operandWidth = (opCode.operandSize || (codeWidth === 16 ? 16 : 32)) as CodeWidth;
   const addressWidth = (opCode.addressSize || codeWidth) as CodeWidth; // of LOOP, which has no memory operand
@@ -166,9 +166,23 @@ function decodedOf(instruction: Instruction, codeWidth: CodeWidth): Decoded {
 }
 
 /** VMLOAD rAX, MONITOR, CLZERO: the manuals write the operand, of the address size, that iced-x86 takes for implied. */
-function addressRegister(width: number): DecodedRegister {
-  return registerOf(width === 16 ? Register.AX : width === 32 ? Register.EAX : Register.RAX);
+function impliedOperand(instruction: Instruction, width: CodeWidth): DecodedOperand {
+  const base = registerOf(width === 16 ? Register.AX : width === 32 ? Register.EAX : Register.RAX);
+  if (!IN_MEMORY.has(instruction.mnemonic)) return base; // a physical address
+  const segment = instruction.segmentPrefix === Register.None ? 'DS' : Register[instruction.segmentPrefix];
+  return {
+    kind: 'memory',
+    width: 8,
+    segment: segment as SegmentName,
+    addressWidth: width,
+    base,
+    index: undefined,
+    scale: 1,
+    displacement: 0n,
+  };
 }
+
+const IN_MEMORY = new Set([Mnemonic.Monitor, Mnemonic.Monitorx, Mnemonic.Clzero]);
 
 const FAR_SUFFIX = new Set(['JMP', 'CALL']);
 const CLASS_SUFFIX: Readonly<Partial<Record<RegisterClass, string>>> = {

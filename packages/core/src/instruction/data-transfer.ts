@@ -200,8 +200,12 @@ export const MOVBE = defineInstruction({
   effect: ({ dst, src }) => [write(dst, byteSwap(src))],
 });
 
-export const MOVNTI = defineInstruction({
-  mnemonic: 'MOVNTI',
-  manual: sdm('MOVNTI—Store Doubleword Using Non-Temporal Hint'),
-  effect: ({ dst, src }) => [write(dst, src)], // caches are not modelled: the hint is without effect
-});
+/** Caches are not modelled: how a store gets to memory is without effect. */
+export const HINTED_STORES = (
+  [
+    ['MOVNTI', 'MOVNTI—Store Doubleword Using Non-Temporal Hint'],
+    ['MOVDIRI', 'MOVDIRI—Move Doubleword as Direct Store'],
+  ] as const
+).map(([mnemonic, title]) =>
+  defineInstruction({ mnemonic, manual: sdm(title), effect: ({ dst, src }) => [write(dst, src)] }),
+);

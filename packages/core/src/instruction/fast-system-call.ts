@@ -1,24 +1,22 @@
-// SDM, "SYSCALL—Fast System Call", "SYSRET—Return From Fast System Call". Left out: SYSCALL outside 64-bit mode, which AMD
-// processors have, and SYSENTER and SYSEXIT.
-import { NotModelled } from '../error.js';
+// SDM, "SYSCALL—Fast System Call", "SYSRET—Return From Fast System Call"; what AMD processors have outside 64-bit mode is
+// from the APM's pages of the same names.
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
+import { CODE_32, CODE_64, DATA, FLAT_LIMIT, USER } from '../memory/flat-segment.js';
 import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
 import { mergeFlags } from './flags-on-stack.js';
 import { privileged } from './privilege.js';
 
-const LIMIT = 0xffff_ffffn;
-/** Accessed code (execute/read) and data (read/write) of a flat segment, present, granular. */
-const CODE_64 = 0xa09bn;
-const CODE_32 = 0xc09bn;
-const DATA = 0xc093n;
-const USER = 0x60n; // DPL 3
 const RF = 1n << BigInt(RFLAGS.bits.RF);
+const IF = 1n << BigInt(RFLAGS.bits.IF);
+/** What SYSCALL clears outside long mode, where nothing keeps the flags. */
+const LEGACY_CLEARED = RF | IF | (1n << BigInt(RFLAGS.bits.VM));
 /** What SYSRET takes from R11: everything but RF and VM. */
 const RETURNED_FLAGS = 0x3c_7fd7n;
 const LOW_WORD = 0xffffn;
+const LOW_HALF = 0xffff_ffffn;
 
 const enabled = (mnemonic: string): FaultRow => ({
   id: `core.${mnemonic.toLowerCase()}.sce`,
@@ -31,13 +29,17 @@ const enabled = (mnemonic: string): FaultRow => ({
 const in64BitMode = (mnemonic: string): FaultRow => ({
   id: `core.${mnemonic.toLowerCase()}.mode`,
   fields: ['CS.attributes', 'IA32_EFER.LMA'],
-  when: (cpu) => {
-    if (cpu.mode === '64-bit') return false;
-    if (cpu.profile.vendor === 'AMD') throw new NotModelled(`${mnemonic} outside 64-bit mode`);
-    return true;
-  },
+  when: (cpu) => cpu.mode !== '64-bit' && cpu.profile.vendor === 'Intel',
   raise: UD,
-  explain: `${mnemonic} is recognised in 64-bit mode only.`,
+  explain: `${mnemonic} is recognised in 64-bit mode only by an Intel processor.`,
+});
+
+const protectedMode = (mnemonic: string): FaultRow => ({
+  id: `core.${mnemonic.toLowerCase()}.real-mode`,
+  fields: ['CR0.PE'],
+  when: (cpu) => !cpu.CR0.PE,
+  raise: GP(0),
+  explain: `${mnemonic} needs protected mode: set CR0.PE.`,
 });
 
 const STAR = ['IA32_STAR', 'IA32_EFER.SCE', 'CS.attributes', 'IA32_EFER.LMA'];
@@ -55,20 +57,26 @@ const SEGMENTS = [
 export const SYSCALL = defineInstruction({
   mnemonic: 'SYSCALL',
   manual: sdm('SYSCALL—Fast System Call'),
-  reads: [...STAR, 'IA32_LSTAR', 'IA32_FMASK', 'RFLAGS'],
+  reads: [...STAR, 'IA32_LSTAR', 'IA32_CSTAR', 'IA32_FMASK', 'RFLAGS'],
   writes: ['RCX', 'R11', 'RIP', 'RFLAGS', ...SEGMENTS],
-  flags: 'those in IA32_FMASK are cleared',
+  flags: 'those in IA32_FMASK are cleared; outside long mode IF, RF and VM',
   faults: [in64BitMode('SYSCALL'), enabled('SYSCALL')],
   effect(cpu) {
     cpu.draft.runner.singleStepping.trapFlag = 'after'; // IA32_FMASK decides whether the first step of the kernel traps
+    const long = cpu.EFER.LMA;
     const selector = (cpu.read('IA32_STAR') >> 32n) & 0xfffcn;
     const flags = cpu.RFLAGS.value;
     cpu.RCX = cpu.RIP; // of the next instruction
-    cpu.R11 = flags;
-    cpu.RIP = cpu.read('IA32_LSTAR');
-    cpu.RFLAGS.value = flags & ~cpu.read('IA32_FMASK') & ~RF;
-    cpu.setSegment('CS', { selector, base: 0n, limit: LIMIT, attributes: CODE_64 });
-    cpu.setSegment('SS', { selector: selector + 8n, base: 0n, limit: LIMIT, attributes: DATA });
+    if (long) {
+      cpu.R11 = flags;
+      cpu.RIP = cpu.read(cpu.mode === '64-bit' ? 'IA32_LSTAR' : 'IA32_CSTAR');
+      cpu.RFLAGS.value = flags & ~cpu.read('IA32_FMASK') & ~RF;
+    } else {
+      cpu.RIP = cpu.read('IA32_STAR') & LOW_HALF;
+      cpu.RFLAGS.value = flags & ~LEGACY_CLEARED;
+    }
+    cpu.setSegment('CS', { selector, base: 0n, limit: FLAT_LIMIT, attributes: long ? CODE_64 : CODE_32 });
+    cpu.setSegment('SS', { selector: selector + 8n, base: 0n, limit: FLAT_LIMIT, attributes: DATA });
   },
 });
 
@@ -87,7 +95,7 @@ function sysret(mnemonic: 'SYSRET' | 'SYSRETQ', long: boolean) {
     reads: [...STAR, 'RCX', 'R11', 'SS.attributes'],
     writes: ['RIP', 'RFLAGS', ...SEGMENTS],
     flags: 'taken from R11, but for RF and VM',
-    faults: [in64BitMode(mnemonic), enabled(mnemonic), privileged(mnemonic), canonical],
+    faults: [in64BitMode(mnemonic), enabled(mnemonic), protectedMode(mnemonic), privileged(mnemonic), canonical],
     effect: (cpu) => returnToUser(cpu, long),
   });
 }
@@ -95,12 +103,12 @@ function sysret(mnemonic: 'SYSRET' | 'SYSRETQ', long: boolean) {
 function returnToUser(cpu: Cpu, long: boolean): void {
   const base = (cpu.read('IA32_STAR') >> 48n) & LOW_WORD;
   const code = (long ? base + 16n : base) | 3n;
-  const flags = mergeFlags(cpu, cpu.R11 & RETURNED_FLAGS, ~0n);
+  const flags = cpu.mode === '64-bit' ? mergeFlags(cpu, cpu.R11 & RETURNED_FLAGS, ~0n) : cpu.RFLAGS.value | IF; // R11 is out of reach
   cpu.draft.runner.singleStepping.trapFlag = 'after'; // as if SYSCALL had just been completed
-  cpu.RIP = long ? cpu.RCX : cpu.RCX & LIMIT;
+  cpu.RIP = long ? cpu.RCX : cpu.RCX & LOW_HALF;
   cpu.RFLAGS.value = flags;
-  cpu.setSegment('CS', { selector: code, base: 0n, limit: LIMIT, attributes: (long ? CODE_64 : CODE_32) | USER });
-  cpu.setSegment('SS', { selector: (base + 8n) | 3n, base: 0n, limit: LIMIT, attributes: DATA | USER });
+  cpu.setSegment('CS', { selector: code, base: 0n, limit: FLAT_LIMIT, attributes: (long ? CODE_64 : CODE_32) | USER });
+  cpu.setSegment('SS', { selector: (base + 8n) | 3n, base: 0n, limit: FLAT_LIMIT, attributes: DATA | USER });
 }
 
 export const SYSRET = sysret('SYSRET', false);

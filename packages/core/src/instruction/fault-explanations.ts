@@ -57,6 +57,11 @@ export const INSTRUCTION_FAULTS: Readonly<Record<string, FaultExplanation>> = {
     explain: 'The instruction exists to raise #UD: software marks with it what must not be reached.',
     fields: ['RIP'],
   },
+  'core.rsm.mode': {
+    manual: sdm('RSM—Resume From System Management Mode'),
+    explain: 'RSM is recognised in system-management mode only, which the machine does not have.',
+    fields: ['RIP'],
+  },
   'core.segment-load.limit': {
     manual: MOV,
     explain: 'The selector must lie within its descriptor table.',
@@ -200,6 +205,16 @@ export const INSTRUCTION_FAULTS: Readonly<Record<string, FaultExplanation>> = {
     manual: sdm('RDMSR—Read From Model Specific Register'),
     explain: 'The MSR is a command: it can be written and not read.',
     fields: ['RCX'],
+  },
+  'core.wrmsr.machine-check-control': {
+    manual: WRMSR,
+    explain: 'A control register of the machine-check mechanism takes all zeros or all ones.',
+    fields: ['RDX', 'RAX'],
+  },
+  'core.wrmsr.machine-check-status': {
+    manual: WRMSR,
+    explain: 'Software clears the status of a bank: write it as 0.',
+    fields: ['RDX', 'RAX'],
   },
   'core.wrmsr.value-reserved': {
     manual: WRMSR,

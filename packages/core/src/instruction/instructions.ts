@@ -16,9 +16,9 @@ import {
   CMPXCHG8B,
   CMPXCHG16B,
   EXTENDING_MOVES,
+  HINTED_STORES,
   MOV,
   MOVBE,
-  MOVNTI,
   SIGN_SPREADS,
   XADD,
   XCHG,
@@ -29,6 +29,7 @@ import type { InstructionDefinition } from './define.js';
 import { ARPL, DESCRIPTOR_LOADS, VERIFY } from './descriptor-query.js';
 import { LGDT, LIDT, LLDT, LTR, STORE_SELECTOR, STORE_TABLE } from './descriptor-table-register.js';
 import { SHLD, SHRD } from './double-shift.js';
+import { XGETBV, XSETBV } from './extended-control-register.js';
 import { FAR_POINTER_LOADS } from './far-pointer-load.js';
 import { CALL_FAR, JMP_FAR, RETF } from './far-transfer.js';
 import { SYSCALL, SYSRET, SYSRETQ } from './fast-system-call.js';
@@ -36,18 +37,23 @@ import { FLAG_ASSIGNMENTS, LAHF, SAHF } from './flag-control.js';
 import { POPF, PUSHF } from './flags-on-stack.js';
 import { CLI, STI } from './interrupt-flag.js';
 import { IRET } from './interrupt-return.js';
+import { INVPCID } from './invalidate-process-context.js';
 import { IN, OUT, STRING_IO } from './io.js';
 import { AND, NOT, OR, XOR } from './logical.js';
 import { LEA, NO_OPERATIONS, UNDEFINED, XLATB } from './miscellaneous.js';
+import { MONITOR, MWAIT } from './monitor.js';
 import { RDMSR, WRMSR } from './msr.js';
 import { DIV, IDIV, IMUL, MUL } from './multiply-and-divide.js';
+import { RDPMC } from './performance-counter.js';
+import { RANDOM_NUMBERS } from './random-number.js';
 import { FSGSBASE, MOV_SREG, POP_SREG, PUSH_SREG, SWAPGS } from './segment-register.js';
 import { LEFT_SHIFTS, RCL, RCR, ROL, ROR, SAR, SHR } from './shift-and-rotate.js';
 import { INT, INT1, INT3, INTO } from './software-interrupt.js';
 import { LEAVE, POP, PUSH } from './stack.js';
 import { ENTER } from './stack-frame.js';
 import { STRING_INSTRUCTIONS } from './string.js';
-import { ALIGNMENT_CHECK_FLAG, CACHE_LINE, HLT, INVLPG, PAUSE, WHOLE_CACHE } from './system.js';
+import { ALIGNMENT_CHECK_FLAG, CACHE_LINE, CLZERO, HLT, INVLPG, PAUSE, RSM, WHOLE_CACHE } from './system.js';
+import { SYSENTER, SYSEXIT } from './system-enter.js';
 import { RDPID, RDTSC, RDTSCP } from './time-stamp.js';
 
 /** Every instruction that core models, once. A mnemonic that is not here stops the machine with a typed error. */
@@ -69,7 +75,7 @@ export const BASE_INSTRUCTIONS = [
   ...SIGN_SPREADS,
   ...EXTENDING_MOVES,
   MOVBE,
-  MOVNTI,
+  ...HINTED_STORES,
   // Binary Arithmetic Instructions
   ADCX,
   ADOX,
@@ -165,6 +171,8 @@ export const BASE_INSTRUCTIONS = [
   XLATB,
   CPUID,
   ...CACHE_LINE,
+  CLZERO,
+  ...RANDOM_NUMBERS,
   // Bit Manipulation Instructions 1 and 2
   ANDN,
   BEXTR,
@@ -198,14 +206,23 @@ export const BASE_INSTRUCTIONS = [
   PAUSE,
   ...WHOLE_CACHE,
   INVLPG,
+  INVPCID,
+  RSM,
   RDMSR,
   WRMSR,
+  RDPMC,
   RDTSC,
   RDTSCP,
   RDPID,
   SYSCALL,
   SYSRET,
   SYSRETQ,
+  SYSENTER,
+  ...SYSEXIT,
+  XGETBV,
+  XSETBV,
+  MONITOR,
+  MWAIT,
 ] as const satisfies readonly InstructionDefinition[];
 
 /**
@@ -218,12 +235,16 @@ export type InstructionWithIntrinsics =
   | typeof HLT
   | typeof IN
   | typeof INVLPG
+  | typeof INVPCID
   | typeof LGDT
   | typeof LIDT
   | typeof MOV_CR
   | typeof OUT
   | typeof RDMSR
+  | typeof RDPMC
   | typeof RDTSC
   | typeof RDTSCP
   | typeof STI
-  | typeof WRMSR;
+  | typeof WRMSR
+  | typeof XGETBV
+  | typeof XSETBV;

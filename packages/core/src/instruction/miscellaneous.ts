@@ -30,6 +30,8 @@ export const NO_OPERATIONS = (
     ['PREFETCHT1', 'PREFETCHh—Prefetch Data Into Caches'],
     ['PREFETCHT2', 'PREFETCHh—Prefetch Data Into Caches'],
     ['PREFETCHW', 'PREFETCHW—Prefetch Data Into Caches in Anticipation of a Write'],
+    ['CLDEMOTE', 'CLDEMOTE—Cache Line Demote'],
+    ['SERIALIZE', 'SERIALIZE—Serialize Instruction Execution'],
     ['LFENCE', 'LFENCE—Load Fence'],
     ['MFENCE', 'MFENCE—Memory Fence'],
     ['SFENCE', 'SFENCE—Store Fence'],

@@ -1,9 +1,10 @@
 // SDM, "System Instructions": HLT, the cache and TLB instructions, and STAC and CLAC. Control, debug and model-specific
 // registers, descriptor tables and SYSCALL have files of their own. Caches are not modelled: to write back or to drop them
 // is only checked.
-import { UD } from '../interrupt/exceptions.js';
+import { raise, UD } from '../interrupt/exceptions.js';
+import { apm } from '../manual/apm.js';
 import { type SdmTitle, sdm } from '../manual/sdm.js';
-import { loadLinear } from '../memory/system-access.js';
+import { loadLinear, storeLinear } from '../memory/system-access.js';
 import { defineInstruction, type FaultRow } from './define.js';
 import { operandAt, privileged } from './privilege.js';
 
@@ -71,6 +72,32 @@ export const CACHE_LINE = (
     },
   }),
 );
+
+const CACHE_LINE_BYTES = 64n;
+
+export const CLZERO = defineInstruction({
+  mnemonic: 'CLZERO',
+  manual: apm('CLZERO Zero Cache Line'),
+  reads: ['RAX'],
+  writes: [],
+  flags: 'unaffected',
+  /** The line that holds the address in rAX; it lies in one page, so that the first store faults or none does. */
+  effect(cpu, operands) {
+    const address = operandAt(operands, 0).linear('write') ?? 0n;
+    const line = address & ~(CACHE_LINE_BYTES - 1n);
+    for (let offset = 0n; offset < CACHE_LINE_BYTES; offset += 8n) storeLinear(cpu, line + offset, 8, 0n);
+  },
+});
+
+/** There is no system-management mode to resume from. */
+export const RSM = defineInstruction({
+  mnemonic: 'RSM',
+  manual: sdm('RSM—Resume From System Management Mode'),
+  reads: [],
+  writes: [],
+  flags: 'unaffected',
+  effect: () => raise(UD, 'core.rsm.mode'),
+});
 
 export const INVLPG = defineInstruction({
   mnemonic: 'INVLPG',

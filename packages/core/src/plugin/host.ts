@@ -224,6 +224,7 @@ function interceptsOf(plugins: readonly Plugin[]): InterceptLists {
     portAccess: list('portAccess'),
     controlRegister: list('controlRegister'),
     msr: list('msr'),
+    randomNumber: list('randomNumber'),
     memoryAccess: list('memoryAccess'),
     watchedStore: list('watchedStore'),
   };

@@ -52,6 +52,8 @@ export interface Intercepts {
   /** May raise: a fixed bit in VMX operation is #GP(0). */
   readonly controlRegister?: (cpu: Cpu, access: ControlRegisterAccess) => void;
   readonly msr?: (cpu: Cpu, access: MsrAccess) => Outcome | undefined;
+  /** RDRAND or RDSEED wants 64 bits; undefined leaves it to the next plugin, at last to the machine's own generator. */
+  readonly randomNumber?: (cpu: Cpu) => bigint | undefined;
   /** Observes every data access; switches the memory fast path off for the machine. */
   readonly memoryAccess?: (cpu: Cpu, access: MemoryAccess) => void;
   /** Observes stores to frames that the plugin watches (cpu.memory.watch). */

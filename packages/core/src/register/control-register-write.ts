@@ -26,6 +26,7 @@ const CR4_NEEDS: Readonly<Record<string, Need>> = {
   LA57: 'LA57',
   FSGSBASE: 'FSGSBASE',
   PCIDE: 'PCID',
+  OSXSAVE: 'XSAVE',
   SMEP: 'SMEP',
   SMAP: 'SMAP',
 };

@@ -1,6 +1,6 @@
 // One flat table: the bits of CPUID that the model answers for, as SDM and APM print them. A profile's bit is shown only
-// if it is listed here or a plugin lists it, so that software sees what is there: FPU, SSE, AVX, XSAVE and
-// machine-check banks are not, and so their bits read 0. Leaves that hold data instead of features follow at the end.
+// if it is listed here or a plugin lists it, so that software sees what is there: FPU, SSE, AVX and XSAVE
+// are not, and so their bits read 0. Leaves that hold data instead of features follow at the end.
 import type { CpuidFeature } from '../plugin/define.js';
 
 /** A feature bit by name. */
@@ -21,7 +21,16 @@ function features(
 }
 
 export const FEATURES: readonly FeatureRow[] = [
-  ...features(0x01, 'ecx', { CMPXCHG16B: 13, PCID: 17, x2APIC: 21, MOVBE: 22, POPCNT: 23, 'TSC-Deadline': 24 }),
+  ...features(0x01, 'ecx', {
+    MONITOR: 3,
+    CMPXCHG16B: 13,
+    PCID: 17,
+    x2APIC: 21,
+    MOVBE: 22,
+    POPCNT: 23,
+    'TSC-Deadline': 24,
+    RDRAND: 30,
+  }),
   ...features(0x01, 'edx', {
     DE: 2,
     PSE: 3,
@@ -31,8 +40,10 @@ export const FEATURES: readonly FeatureRow[] = [
     MCE: 7,
     CX8: 8,
     APIC: 9,
+    SEP: 11,
     MTRR: 12,
     PGE: 13,
+    MCA: 14,
     CMOV: 15,
     PAT: 16,
     'PSE-36': 17,
@@ -45,18 +56,20 @@ export const FEATURES: readonly FeatureRow[] = [
     BMI1: 3,
     SMEP: 7,
     BMI2: 8,
-    SMAP: 20,
+    INVPCID: 10,
+    RDSEED: 18,
     ADX: 19,
+    SMAP: 20,
     CLFLUSHOPT: 23,
     CLWB: 24,
   }),
-  ...features(0x07, 'ecx', { UMIP: 2, LA57: 16, RDPID: 22 }),
+  ...features(0x07, 'ecx', { UMIP: 2, LA57: 16, RDPID: 22, CLDEMOTE: 25, MOVDIRI: 27 }),
   // The MSRs are there; speculation, which they control, is not.
-  ...features(0x07, 'edx', { IBRS: 26, STIBP: 27, IA32_ARCH_CAPABILITIES: 29, SSBD: 31 }),
+  ...features(0x07, 'edx', { SERIALIZE: 14, IBRS: 26, STIBP: 27, IA32_ARCH_CAPABILITIES: 29, SSBD: 31 }),
   ...features(0x8000_0001, 'ecx', { LAHF: 0, CmpLegacy: 1, LZCNT: 5, PREFETCHW: 8, TCE: 17, TopologyExtensions: 22 }),
   ...features(0x8000_0001, 'edx', { SYSCALL: 11, NX: 20, Page1GB: 26, RDTSCP: 27, LM: 29 }),
   ...features(0x8000_0007, 'edx', { InvariantTSC: 8 }),
-  ...features(0x8000_0008, 'ebx', { WBNOINVD: 9, 'AMD IBRS': 14, 'AMD STIBP': 15, 'AMD SSBD': 24 }),
+  ...features(0x8000_0008, 'ebx', { CLZERO: 0, WBNOINVD: 9, 'AMD IBRS': 14, 'AMD STIBP': 15, 'AMD SSBD': 24 }),
   // LFENCE serializes, and loading a null selector clears base and limit.
   ...features(0x8000_0021, 'eax', { LFenceAlwaysSerializing: 2, NullSelectorClearsBase: 6 }),
 ];
@@ -72,6 +85,7 @@ export const DATA_LEAVES: ReadonlyMap<number, readonly CpuidFeature['register'][
   [0x01, ['eax', 'ebx']],
   [0x02, ALL],
   [0x04, ALL],
+  [0x05, ALL],
   [0x0b, ALL],
   [0x15, ['eax', 'ebx', 'ecx']],
   [0x16, ['eax', 'ebx', 'ecx']],

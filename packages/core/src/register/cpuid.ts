@@ -7,6 +7,7 @@ import { lookUpCpuid } from '../profile/cpuid-lookup.js';
 import type { CpuidLeaf } from '../profile/profile.js';
 import type { Cpu } from '../state/cpu.js';
 import { DATA_LEAVES, FEATURES } from './cpuid-features.js';
+import { ENABLE_MONITOR_FSM } from './intel-msrs.js';
 
 /** The four registers that CPUID returns, unsigned 32-bit numbers. */
 export type CpuidResult = Readonly<Record<CpuidFeature['register'], number>>;
@@ -73,14 +74,28 @@ type Adjustment = (leaf: CpuidLeaf, cpu: Cpu) => CpuidResult;
 
 const HTT = 1 << 28;
 const APIC = 1 << 9;
+const MONITOR = 1 << 3;
+const OSXSAVE = 1 << 27;
+/** HWCR.MonMwaitDis. */
+const MON_MWAIT_DIS = 1n << 9n;
 
-/** The processor's APIC ID is its number; the APIC bit follows IA32_APIC_BASE. */
+function hasMonitor(cpu: Cpu): boolean {
+  if (cpu.profile.vendor === 'Intel') return (cpu.read('IA32_MISC_ENABLE') & ENABLE_MONITOR_FSM) !== 0n;
+  return (cpu.read('HWCR') & MON_MWAIT_DIS) === 0n;
+}
+
+/** The processor's APIC ID is its number; the APIC bit follows IA32_APIC_BASE, some bits of ECX what software switched. */
 const featureInformation: Adjustment = (leaf, cpu) => {
   const { processors } = cpu.definition;
   const id = (cpu.id & 0xff) << 24;
   const count = Math.min(processors, 0xff) << 16;
   const absent = (processors > 1 ? 0 : HTT) | (localApicMode(cpu) === 'disabled' ? APIC : 0);
-  return { ...leaf, ebx: (leaf.ebx & 0xffff) | id | count, edx: leaf.edx & ~absent };
+  return {
+    ...leaf,
+    ebx: (leaf.ebx & 0xffff) | id | count,
+    ecx: (hasMonitor(cpu) ? leaf.ecx : leaf.ecx & ~MONITOR) | (cpu.CR4.OSXSAVE ? OSXSAVE : 0),
+    edx: leaf.edx & ~absent,
+  };
 };
 
 /** Leaf 04H: levels 1 and 2 belong to one core, level 3 to all; EAX[31:26] counts cores, EAX[25:14] sharers, less one. */

@@ -1,6 +1,7 @@
 // One flat table: the architectural MSRs of the base machine, in ascending order of address, by the name that the SDM
-// prints; where the APM prints another one, or only AMD processors have the MSR, the row says so. Those of VMX and SVM
-// belong to their packages. Every check of a value that is not here (reserved bits, canonicality) is in a row too.
+// prints; where the APM prints another one, the row says so. Groups of them, and what only one vendor has, are tables of
+// their own, added at the end. Those of VMX and SVM belong to their packages. Every check of a value that is not here
+// (reserved bits, canonicality) is in a row too.
 import { NotModelled } from '../error.js';
 import { GP, raise } from '../interrupt/exceptions.js';
 import { writeApicBase } from '../interrupt/local-apic-mode.js';
@@ -8,12 +9,15 @@ import { readTscDeadline, writeTscDeadline } from '../interrupt/local-apic-timer
 import { lookUpCpuid } from '../profile/cpuid-lookup.js';
 import type { ProcessorProfile } from '../profile/profile.js';
 import type { Cpu } from '../state/cpu.js';
+import { AMD_MSRS } from './amd-msrs.js';
 import { announceChange } from './control-register-write.js';
-import type { MsrDefinition } from './msrs.js';
+import { INTEL_MSRS } from './intel-msrs.js';
+import { MACHINE_CHECK_MSRS } from './machine-check-msrs.js';
+import { COMMAND, type MsrDefinition } from './msrs.js';
+import { PERFORMANCE_MSRS } from './performance-msrs.js';
 import { timeStampCounter } from './time-stamp-counter.js';
 import { X2APIC_MSRS } from './x2apic-msrs.js';
 
-const isIntel = ({ vendor }: ProcessorProfile): boolean => vendor === 'Intel';
 const isAmd = ({ vendor }: ProcessorProfile): boolean => vendor === 'AMD';
 
 /** Whether the profile's CPUID has a bit. */
@@ -97,6 +101,10 @@ const FIXED_RANGES: Readonly<Record<string, number>> = {
   IA32_MTRR_FIX4K_F8000: 0x26f,
 };
 
+/** LBR, BTF and the freezing of recording and counting, none of which happens; but no branch-trace store, which CPUID hides. */
+const DEBUG_CONTROL = 0x5803n;
+const BRANCH_SINGLE_STEP = 2n;
+
 const BOOTSTRAP_PROCESSOR = 0x100n;
 /** Bits 7:0 and 9. */
 const APIC_BASE_RESERVED = 0x2ffn;
@@ -110,9 +118,6 @@ function writeEfer(cpu: Cpu, value: bigint): void {
   cpu.draft.flushTlb(); // NXE decides what bit 63 of an entry means
 }
 
-/** Speculation is not modelled, so that its controls have nothing to control; they are write-only. */
-const COMMAND = { read: () => raise(GP(0), 'core.rdmsr.write-only'), write: () => {} } as const;
-
 export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
   // The slot holds what must be added to the processor's cycles, which is what IA32_TSC_ADJUST is.
   IA32_TIME_STAMP_COUNTER: {
@@ -120,7 +125,6 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
     read: (cpu) => timeStampCounter(cpu),
     write: (cpu, value) => cpu.set('IA32_TIME_STAMP_COUNTER', BigInt.asUintN(64, value - cpu.timeStamp())),
   },
-  IA32_PLATFORM_ID: { address: 0x17, existsWhen: isIntel, readOnly: true },
   IA32_APIC_BASE: {
     address: 0x1b,
     reset: 0xfee0_0800n,
@@ -131,22 +135,22 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
     },
   },
   IA32_TSC_ADJUST: { address: 0x3b, existsWhen: reports(7, 'ebx', 1), aliasOf: 'IA32_TIME_STAMP_COUNTER' },
+  // Speculation is not modelled, so that its controls have nothing to control.
   IA32_SPEC_CTRL: { address: 0x48, existsWhen: hasSpeculationControl, reserved: allBut(0x7n) }, // IBRS, STIBP, SSBD
   IA32_PRED_CMD: { address: 0x49, existsWhen: hasSpeculationControl, reserved: allBut(0x1n), ...COMMAND }, // IBPB
   // Software writes 0 and executes CPUID, which puts the revision back: so it never goes away. APM: PATCH_LEVEL.
   IA32_BIOS_SIGN_ID: { address: 0x8b, write: () => {} },
-  MSR_PLATFORM_INFO: { address: 0xce, existsWhen: isIntel, readOnly: true },
   IA32_MTRRCAP: { address: 0xfe, readOnly: true },
   IA32_ARCH_CAPABILITIES: { address: 0x10a, existsWhen: reports(7, 'edx', 29), readOnly: true },
   IA32_SYSENTER_CS: { address: 0x174, reserved: above(32) },
   IA32_SYSENTER_ESP: { address: 0x175, canonical: true },
   IA32_SYSENTER_EIP: { address: 0x176, canonical: true },
-  IA32_MISC_ENABLE: { address: 0x1a0, existsWhen: isIntel },
   IA32_DEBUGCTL: {
     address: 0x1d9,
-    reserved: above(16),
-    write: (_cpu, value) => {
-      if (value !== 0n) throw new NotModelled('last-branch recording and single-stepping on branches', { value });
+    reserved: allBut(DEBUG_CONTROL),
+    write: (cpu, value) => {
+      if ((value & BRANCH_SINGLE_STEP) !== 0n) throw new NotModelled('single-stepping on branches', { value });
+      cpu.set('IA32_DEBUGCTL', value);
     },
   },
   IA32_TSC_DEADLINE: {
@@ -183,7 +187,8 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
   IA32_GS_BASE: { address: 0xc000_0101, canonical: true, aliasOf: 'GS.base' },
   IA32_KERNEL_GS_BASE: { address: 0xc000_0102, canonical: true },
   IA32_TSC_AUX: { address: 0xc000_0103, existsWhen: reports(0x8000_0001, 'edx', 27), reserved: above(32) },
-  // AMD: MtrrFixDramModEn and what follows it, but neither memory encryption (23) nor SNP (24, 25).
-  SYSCFG: { address: 0xc001_0010, existsWhen: isAmd, reserved: allBut(0x7c_0000n) },
-  HWCR: { address: 0xc001_0015, existsWhen: isAmd, reserved: above(36) },
+  ...MACHINE_CHECK_MSRS,
+  ...PERFORMANCE_MSRS,
+  ...INTEL_MSRS,
+  ...AMD_MSRS,
 };

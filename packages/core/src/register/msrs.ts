@@ -1,5 +1,5 @@
-// MSRs: the form of a definition, and the architectural MSRs of the base machine as a table.
-
+// MSRs: the form of a definition. The architectural MSRs of the base machine are in register/msr-table.ts.
+import { GP, raise } from '../interrupt/exceptions.js';
 import type { Citation } from '../manual/citation.js';
 import type { ProcessorProfile } from '../profile/profile.js';
 import type { Cpu } from '../state/cpu.js';
@@ -25,3 +25,6 @@ export interface MsrDefinition {
   readonly write?: (cpu: Cpu, value: bigint) => void;
   readonly manual?: Citation;
 }
+
+/** What a write-only MSR has: a command to the processor that has nothing to do here. RDMSR is #GP(0). */
+export const COMMAND = { read: () => raise(GP(0), 'core.rdmsr.write-only'), write: () => {} } as const;

@@ -118,6 +118,7 @@ export const BASE_REGISTERS: readonly RegisterRow[] = [
   row('startupVector', 'internal', 32),
   row('pendingDebug', 'internal', 32),
   row('cycles', 'internal', 64),
+  row('randomState', 'internal', 64),
 ];
 
 /** Slot numbers of the base registers: constants for closures and generated code. */

@@ -48,6 +48,8 @@ export interface ProcessorState {
     readonly pendingDebug: bigint;
     /** Virtual time: one a step unless a plugin prices it. */
     readonly cycles: bigint;
+    /** Where the generator of RDRAND and RDSEED stands. */
+    readonly randomState: bigint;
   };
   readonly activity: Activity;
   /** One slice a plugin, by plugin name. */

@@ -57,9 +57,9 @@ export const words = (machine: Machine, address: number | bigint, count: number)
   );
 
 /** A machine in protected mode at a privilege level, with code where EIP points. */
-export function protectedMachine(code: string, cpl: 0 | 3 = 0): Machine {
+export function protectedMachine(code: string, cpl: 0 | 3 = 0, profile = 'intel-server'): Machine {
   const boot = rawImage({ bytes: Uint8Array.from(hex(code)), mode: 'protected', load: CODE });
-  const machine = createMachine({ profile: 'intel-server', memory: 16 * 2 ** 20, boot });
+  const machine = createMachine({ profile, memory: 16 * 2 ** 20, boot });
   const cpu = machine.processor(0);
   for (const [selector, descriptor] of Object.entries(DESCRIPTORS))
     writeDescriptor(machine, Number(selector), descriptor);

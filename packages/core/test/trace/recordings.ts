@@ -44,7 +44,7 @@ export function tally(configuration: unknown = { limit: 5n }, version = '1.2.3')
     configuration,
     machineSlice: slice,
     processorSlice,
-    events: [counted as never],
+    events: [counted],
   }) as Plugin;
 }
 
