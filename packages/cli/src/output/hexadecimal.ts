@@ -6,7 +6,7 @@ export function hex(value: bigint | number): string {
 }
 
 /** All digits of a width in bits, in groups of four: `0000_0000_0010_0000`. */
-export function hexDigits(value: bigint, width: 16 | 32 | 64 = 64): string {
+export function hexDigits(value: bigint, width: 16 | 32 | 64 | 80 | 128 = 64): string {
   return value
     .toString(16)
     .padStart(width / 4, '0')

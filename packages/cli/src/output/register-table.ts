@@ -34,7 +34,7 @@ export function setBits(
   return bits.map((bit) => names.get(bit) ?? `bit${bit}`);
 }
 
-/** All registers of a processor; MSRs only as far as they are not what they were at position 0. */
+/** All registers of a processor; MSRs, x87 and SSE registers only as far as they are not what they were at position 0. */
 export function registerTable(
   definition: MachineDefinition,
   processor: ProcessorState,
@@ -47,7 +47,8 @@ export function registerTable(
     generalRegisters(processor, colours),
     bitRegisters(definition, processor, colours),
     segmentRegisters(processor, colours),
-    changedMsrs(processor, initial?.processors[processor.id], colours),
+    changedSince('x87 and SSE registers', floatingPoint, processor, initial?.processors[processor.id], colours),
+    changedSince('MSRs', otherMsrs, processor, initial?.processors[processor.id], colours),
   ];
   return `${colours.bold(title)}\n${indented(parts.filter((part) => part !== '').join('\n\n'))}`;
 }
@@ -94,14 +95,34 @@ function segmentRegisters({ segments, descriptorTables }: ProcessorState, colour
   return table(['', 'selector', 'base', 'limit', 'attributes'], [...rows, ...tables], colours);
 }
 
-function changedMsrs({ msrs }: ProcessorState, initial: ProcessorState | undefined, colours: Colours): string {
-  const rows = Object.entries(msrs).filter(([name, value]) => name !== 'IA32_EFER' && initial?.msrs[name] !== value);
-  if (initial === undefined || rows.length === 0) return '';
+const floatingPoint = ({ x87, sse }: ProcessorState): Readonly<Record<string, bigint>> => ({ ...x87, ...sse });
+
+const otherMsrs = ({ msrs }: ProcessorState): Readonly<Record<string, bigint>> => {
+  const { IA32_EFER: _, ...others } = msrs;
+  return others;
+};
+
+function changedSince(
+  title: string,
+  registersOf: (processor: ProcessorState) => Readonly<Record<string, bigint>>,
+  processor: ProcessorState,
+  initial: ProcessorState | undefined,
+  colours: Colours,
+): string {
+  if (initial === undefined) return '';
+  const before = registersOf(initial);
+  const rows = Object.entries(registersOf(processor)).filter(([name, value]) => before[name] !== value);
+  if (rows.length === 0) return '';
   return table(
-    ['MSRs changed since position 0', '', 'at position 0'],
-    rows.map(([name, value]) => [name, hexDigits(value), hexDigits(initial.msrs[name] ?? 0n)]),
+    [`${title} changed since position 0`, '', 'at position 0'],
+    rows.map(([name, value]) => [name, digits(name, value), digits(name, before[name] ?? 0n)]),
     colours,
   );
+}
+
+/** XMM registers have 128 bits, the data registers of the x87 FPU 80. */
+function digits(name: string, value: bigint): string {
+  return hexDigits(value, name.startsWith('XMM') ? 128 : /^R[0-7]$/.test(name) ? 80 : 64);
 }
 
 /** A line for each processor: for those that are not shown in full. */

@@ -157,7 +157,7 @@ function succeeded(outcome: Outcome): boolean {
 
 function setRegister(draft: MachineDraft, { processor, register, value }: RegisterSet): void {
   const cpu = draft.activate(processor);
-  const { width } = draft.definition.registers.rows[draft.definition.registers.slot(register)] ?? { width: 64 };
+  const { width } = draft.definition.registers.register(register);
   if (BigInt.asUintN(width, value) !== value) {
     throw new UsageError(
       'BAD_REGISTER_VALUE',

@@ -1,6 +1,6 @@
 // The register file: every architectural register of a logical processor as a row, with its place in the hot memory.
-// One 64-bit slot a register. MSRs and plugins' registers are appended when a machine is defined (plugin/host.ts), so
-// that all of them are read, written, sealed, compared and located the same way.
+// One 64-bit slot a register, two for those that are wider. MSRs and plugins' registers are appended when a machine is
+// defined (plugin/host.ts), so that all of them are read, written, sealed, compared and located the same way.
 import { UsageError } from '../error.js';
 import type { SegmentName } from '../expression/nodes.js';
 import { LOCAL_APIC_INTERNALS, LOCAL_APIC_REGISTERS } from './local-apic-registers.js';
@@ -12,6 +12,8 @@ export type RegisterGroup =
   | 'debug'
   | 'segments'
   | 'descriptorTables'
+  | 'sse'
+  | 'x87'
   | 'msrs'
   | 'localApic'
   | 'internal';
@@ -21,8 +23,8 @@ export interface RegisterRow {
   /** As printed; parts of a register with a dot: `CS.base`. */
   readonly name: string;
   readonly group: RegisterGroup;
-  /** Bits that exist. */
-  readonly width: 16 | 32 | 64;
+  /** Bits that exist. More than 64 take two slots, the low half first, at an address that is a multiple of 16. */
+  readonly width: 8 | 16 | 32 | 64 | 80 | 128;
   /** Value after RESET (SDM, "Processor State After Reset"); a profile or the processor's number may change it. */
   readonly reset: bigint;
 }
@@ -50,11 +52,42 @@ export const SEGMENT_REGISTERS = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'] as const s
 const SYSTEM_SEGMENTS = ['LDTR', 'TR'] as const;
 const CONTROL_REGISTERS = ['CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'XCR0'] as const;
 const DEBUG_REGISTERS = ['DR0', 'DR1', 'DR2', 'DR3', 'DR6', 'DR7'] as const;
+/** In the order of their encodings. */
+export const XMM_REGISTERS = [
+  'XMM0',
+  'XMM1',
+  'XMM2',
+  'XMM3',
+  'XMM4',
+  'XMM5',
+  'XMM6',
+  'XMM7',
+  'XMM8',
+  'XMM9',
+  'XMM10',
+  'XMM11',
+  'XMM12',
+  'XMM13',
+  'XMM14',
+  'XMM15',
+] as const;
+/**
+ * The data registers of the x87 FPU by their place, not by their distance from the top of the stack: ST(0) is the one that
+ * bits 13:11 of FSW name, and MM0 to MM7 are bits 63:0 of R0 to R7. Bits 79:64 are the sign and the exponent.
+ */
+export const X87_DATA_REGISTERS = ['R0', 'R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'R7'] as const;
+/**
+ * FTW is abridged as in the image of FXSAVE: a bit a data register, 1 if it is not empty. Whether it is valid, zero or
+ * special follows from what it holds. FOP has 11 bits.
+ */
+const X87_CONTROL = { FCW: 16, FSW: 16, FTW: 8, FOP: 16, FIP: 64, FCS: 16, FDP: 64, FDS: 16 } as const;
 
 export type GeneralRegister = (typeof GENERAL_REGISTERS)[number];
 export type SegmentRegister = (typeof SEGMENT_REGISTERS)[number] | (typeof SYSTEM_SEGMENTS)[number];
 export type ControlRegister = (typeof CONTROL_REGISTERS)[number];
 export type DebugRegister = (typeof DEBUG_REGISTERS)[number];
+export type SseRegister = (typeof XMM_REGISTERS)[number] | 'MXCSR';
+export type X87Register = (typeof X87_DATA_REGISTERS)[number] | keyof typeof X87_CONTROL;
 
 const RESETS: Readonly<Record<string, bigint>> = {
   RIP: 0xfff0n,
@@ -63,6 +96,9 @@ const RESETS: Readonly<Record<string, bigint>> = {
   XCR0: 0x1n,
   DR6: 0xffff_0ff0n,
   DR7: 0x400n,
+  MXCSR: 0x1f80n,
+  FCW: 0x40n,
+  FTW: 0xffn, // 5555H in the form of FSTENV: eight zeros
   'CS.selector': 0xf000n,
   'CS.base': 0xffff_0000n,
 };
@@ -107,6 +143,10 @@ export const BASE_REGISTERS: readonly RegisterRow[] = [
   ...[...SEGMENT_REGISTERS, ...SYSTEM_SEGMENTS].flatMap(segmentRows),
   ...tableRows('GDTR'),
   ...tableRows('IDTR'),
+  ...XMM_REGISTERS.map((name) => row(name, 'sse', 128)),
+  row('MXCSR', 'sse', 32),
+  ...X87_DATA_REGISTERS.map((name) => row(name, 'x87', 80)),
+  ...Object.entries(X87_CONTROL).map(([name, width]) => row(name, 'x87', width)),
   row('IA32_EFER', 'msrs', 64),
   ...LOCAL_APIC_REGISTERS.map(({ name, reset }) => row(name, 'localApic', 32, reset)),
   ...LOCAL_APIC_INTERNALS.map(({ name, width }) => row(name, 'localApic', width)),
@@ -121,9 +161,25 @@ export const BASE_REGISTERS: readonly RegisterRow[] = [
   row('randomState', 'internal', 64),
 ];
 
+/** A register with its first slot. */
+export interface PlacedRegister extends RegisterRow {
+  readonly slot: number;
+}
+
+/** One slot after the other; a register of two slots begins at an even one. */
+function placed(rows: readonly RegisterRow[]): readonly PlacedRegister[] {
+  let next = 0;
+  return rows.map((register) => {
+    const isWide = register.width > 64;
+    const slot = isWide ? next + (next % 2) : next;
+    next = slot + (isWide ? 2 : 1);
+    return Object.freeze({ ...register, slot });
+  });
+}
+
 /** Slot numbers of the base registers: constants for closures and generated code. */
 export const SLOT: Readonly<Record<string, number>> = Object.fromEntries(
-  BASE_REGISTERS.map(({ name }, slot) => [name, slot]),
+  placed(BASE_REGISTERS).map(({ name, slot }) => [name, slot]),
 );
 
 /** The slot of a base register by name. */
@@ -142,19 +198,33 @@ export const SHADOW = { none: 0, sti: 1, movSs: 2 } as const;
 
 /** Rows of a whole register file and the slot of each. */
 export class RegisterFile {
-  readonly rows: readonly RegisterRow[];
+  readonly rows: readonly PlacedRegister[];
   readonly slots: ReadonlyMap<string, number>;
+  /** Slots that the registers take. */
+  readonly slotCount: number;
+  /** The registers of each group in slot order. */
+  readonly groups: ReadonlyMap<RegisterGroup, readonly PlacedRegister[]>;
+  readonly #byName: ReadonlyMap<string, PlacedRegister>;
 
   constructor(extra: readonly RegisterRow[]) {
-    this.rows = Object.freeze([...BASE_REGISTERS, ...extra]);
-    this.slots = new Map(this.rows.map(({ name }, slot) => [name, slot]));
+    this.rows = Object.freeze(placed([...BASE_REGISTERS, ...extra]));
+    this.slots = new Map(this.rows.map(({ name, slot }) => [name, slot]));
+    this.slotCount = this.rows.reduce((count, { slot, width }) => Math.max(count, slot + (width > 64 ? 2 : 1)), 0);
+    const groups = new Set(this.rows.map(({ group }) => group));
+    this.groups = new Map([...groups].map((name) => [name, this.rows.filter(({ group }) => group === name)]));
+    this.#byName = new Map(this.rows.map((register) => [register.name, register]));
   }
 
-  /** The slot of a register, or a UsageError that names it. */
-  slot(name: string): number {
-    const slot = this.slots.get(name);
-    if (slot === undefined)
+  /** A register by name, or a UsageError that names it. */
+  register(name: string): PlacedRegister {
+    const register = this.#byName.get(name);
+    if (register === undefined)
       throw new UsageError('UNKNOWN_REGISTER', { name }, `this machine has no register named ${name}`);
-    return slot;
+    return register;
+  }
+
+  /** The first slot of a register, or a UsageError that names it. */
+  slot(name: string): number {
+    return this.register(name).slot;
   }
 }

@@ -155,14 +155,18 @@ export class Cpu implements BitHome, SliceHome {
     return this.readSlot(CYCLES_SLOT) + BigInt(this === this.draft.current ? this.draft.runner.uncountedSteps : 0);
   }
 
-  /** Any register, MSRs included, by the name of its row: `CS.base`, `IA32_PAT`. Unsigned, 64 bits. */
+  /** Any register, MSRs included, by the name of its row: `CS.base`, `IA32_PAT`. Unsigned, of the width of its row. */
   read(register: string): bigint {
-    return this.readSlot(this.definition.registers.slot(register));
+    const { slot, width } = this.definition.registers.register(register);
+    const low = this.readSlot(slot);
+    return width > 64 ? (this.readSlot(slot + 1) << 64n) | low : low;
   }
 
   /** Sets any register as it is, without the checks and effects that an instruction has. */
   set(register: string, value: bigint): void {
-    this.writeSlot(this.definition.registers.slot(register), value);
+    const { slot, width } = this.definition.registers.register(register);
+    this.writeSlot(slot, value);
+    if (width > 64) this.writeSlot(slot + 1, value >> 64n);
   }
 
   readSlot(slot: number): bigint {

@@ -65,7 +65,7 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   constructor(definition: MachineDefinition, bench: Workbench, state: MachineState) {
     this.definition = definition;
     this.bench = bench;
-    const slots = definition.registers.rows.length;
+    const slots = definition.registers.slotCount;
     assert(slots <= WINDOW_SLOTS, 'more registers than the window has slots', { slots, window: WINDOW_SLOTS });
     const words = slots * 2;
     this.#window = bench.words.subarray(WINDOW_OFFSET / 4, WINDOW_OFFSET / 4 + words);

@@ -8,7 +8,7 @@ import { FrameMap } from './frame-map.js';
 import { freezeDeeply } from './freeze.js';
 import type { MachineState } from './machine.js';
 import { PhysicalMemory } from './memory.js';
-import { firstProcessorState, setSlotValue } from './seal-processor.js';
+import { firstProcessorState, setRegisterValue, setSlotValue } from './seal-processor.js';
 import { withWorkbench } from './workbench-pool.js';
 
 const initialStates = new WeakMap<MachineDefinition, MachineState>();
@@ -60,8 +60,8 @@ function afterReset(definition: MachineDefinition): MachineState {
 
 /** SDM, "Processor State After Reset": EDX holds the signature; all processors but the first wait for a startup IPI. */
 function resetWords({ registers, profile }: MachineDefinition, id: number): Int32Array {
-  const words = new Int32Array(registers.rows.length * 2);
-  for (const [slot, { reset }] of registers.rows.entries()) setSlotValue(words, slot, reset);
+  const words = new Int32Array(registers.slotCount * 2);
+  for (const register of registers.rows) setRegisterValue(words, register, register.reset);
   setSlotValue(words, registers.slot('RDX'), BigInt(lookUpCpuid(profile, 1, 0).eax));
   setSlotValue(words, registers.slot('APIC_ID'), BigInt.asUintN(32, BigInt(id) << 24n));
   if (id > 0) setSlotValue(words, registers.slot('activity'), BigInt(ACTIVITY.indexOf('wait-for-SIPI')));

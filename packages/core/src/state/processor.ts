@@ -5,6 +5,8 @@ import type {
   DebugRegister,
   GeneralRegister,
   SegmentRegister,
+  SseRegister,
+  X87Register,
 } from '../register/register-file.js';
 
 /** A segment register with its hidden part. */
@@ -31,6 +33,10 @@ export interface ProcessorState {
   readonly debug: Readonly<Record<DebugRegister, bigint>>;
   readonly segments: Readonly<Record<SegmentRegister, SegmentState>>;
   readonly descriptorTables: Readonly<Record<'GDTR' | 'IDTR', TableState>>;
+  /** XMM0 to XMM15 are 128 bits wide. */
+  readonly sse: Readonly<Record<SseRegister, bigint>>;
+  /** R0 to R7 are 80 bits wide and stand by their place, whatever the top of the stack is. */
+  readonly x87: Readonly<Record<X87Register, bigint>>;
   /** By name as printed. */
   readonly msrs: Readonly<Record<string, bigint>>;
   /** By name: `APIC_TPR`. */

@@ -13,7 +13,7 @@ import { SLOT } from '../register/register-file.js';
 import type { MachineDraft } from '../state/draft.js';
 import { DraftHost } from '../state/draft-host.js';
 import type { MachineState } from '../state/machine.js';
-import { type ResolvedLocation, readLocation } from './location.js';
+import { partOfRegister, type ResolvedLocation, readLocation } from './location.js';
 import { observeSteps, type StepObserver } from './step.js';
 
 /** Positions of what was written in a stretch of the log: the last write, and the last one that changed the value. */
@@ -112,7 +112,7 @@ class WriteWatch implements StepObserver, StretchWrites {
     switch (location.kind) {
       case 'register': {
         const value = draft.cpu(location.processor).read(location.register);
-        return location.bit === undefined ? value : (value >> BigInt(location.bit)) & 1n;
+        return partOfRegister(location, value);
       }
       case 'slice':
         return readLocation(this.#definition, location, draft.seal());

@@ -2,6 +2,7 @@
 //
 //   RAX  CS.base  IA32_PAT         a register of processor 0, MSRs included
 //   CR4.VMXE                       a bit of a register
+//   ST0  MM0                       the top of the x87 stack, wherever that is; bits 63:0 of the data register R0
 //   processor/1/RAX                … of another processor
 //   [0x1000]  [0x1000+8]           physical memory: address, bytes (1 if not said)
 //   slice/numa/accesses/0          a path into the machine-wide slice of a plugin; processor/1/slice/… into one a processor
@@ -21,8 +22,11 @@ export type Location =
       readonly processor: number;
       readonly register: string;
       readonly bit: number | undefined;
+      /** Set for a name of the low bits alone: MM0 is 64 bits of R0. */
+      readonly lowBits?: number;
       readonly text: string;
     }
+  | { readonly kind: 'stack'; readonly processor: number; readonly index: number; readonly text: string }
   | { readonly kind: 'memory'; readonly address: number; readonly bytes: number; readonly text: string }
   | {
       readonly kind: 'slice';
@@ -40,13 +44,16 @@ export type Location =
     };
 
 /** A place that does not depend on the state any more. */
-export type ResolvedLocation = Exclude<Location, { kind: 'named' }>;
+export type ResolvedLocation = Exclude<Location, { kind: 'named' | 'stack' }>;
 
 const NAMED_BITS: readonly RegisterBits[] = [CR0, CR4, EFER, RFLAGS];
 const MEMORY = /^\[(0x[0-9a-f]+|\d+)(?:\+(0x[0-9a-f]+|\d+))?\]$/i;
 const PROCESSOR = /^processor\/(\d+)\/(.+)$/;
 const SLICE = /^slice\/([^/]+)(?:\/(.*))?$/;
 const NAMED = /^([a-z][a-z0-9-]*):(.+)$/;
+const X87_STACK = /^ST([0-7])$/;
+const MMX = /^MM([0-7])$/;
+const MMX_BITS = 64;
 const MOST_BYTES = 2 ** 20;
 
 /**
@@ -107,28 +114,37 @@ function registerLocation(
   name: string,
 ): Location | undefined {
   if (registers.slots.has(name)) return { kind: 'register', processor, register: name, bit: undefined, text };
+  const [, stackIndex] = X87_STACK.exec(name) ?? [];
+  if (stackIndex !== undefined) return { kind: 'stack', processor, index: Number(stackIndex), text };
+  const [, mmx] = MMX.exec(name) ?? [];
+  if (mmx !== undefined)
+    return { kind: 'register', processor, register: `R${mmx}`, bit: undefined, lowBits: MMX_BITS, text };
   const dot = name.lastIndexOf('.');
   const [register, bitName] = [name.slice(0, dot), name.slice(dot + 1)];
   if (dot < 0 || !registers.slots.has(register)) return undefined;
   const added = plugins
     .flatMap(({ registerBits = [] }) => registerBits)
     .find((row) => row.register === register && row.name === bitName);
-  const bit = NAMED_BITS.find((row) => row.register === register)?.bits[bitName] ?? added?.bit ?? bitNumber(bitName);
+  const bit =
+    NAMED_BITS.find((row) => row.register === register)?.bits[bitName] ??
+    added?.bit ??
+    bitNumber(bitName, registers.register(register).width);
   return bit === undefined ? undefined : { kind: 'register', processor, register, bit, text };
 }
 
 /** A bit may also be given by its number: `IA32_FEATURE_CONTROL.0`. */
-function bitNumber(text: string): number | undefined {
+function bitNumber(text: string, width: number): number | undefined {
   const bit = Number(text);
-  return /^\d+$/.test(text) && bit < 64 ? bit : undefined;
+  return /^\d+$/.test(text) && bit < Math.max(width, 64) ? bit : undefined;
 }
 
-/** The place behind a plugin's name at a state; undefined if there is none now (no current VMCS). */
+/** The place behind a plugin's name, or on the x87 stack, at a state; undefined if there is none now (no current VMCS). */
 export function resolveLocation(
   definition: MachineDefinition,
   location: Location,
   state: MachineState,
 ): ResolvedLocation | undefined {
+  if (location.kind === 'stack') return onStack(location, state);
   if (location.kind !== 'named') return location;
   const { prefix, name, processor, text } = location;
   const found = definition.plugins
@@ -139,6 +155,12 @@ export function resolveLocation(
   return { kind: 'register', processor, register: found.register, bit: undefined, text };
 }
 
+/** ST(i) is the data register i places above the top, which is in bits 13:11 of FSW. */
+function onStack({ processor, index, text }: Location & { kind: 'stack' }, state: MachineState): ResolvedLocation {
+  const top = Number(((state.processors[processor]?.x87.FSW ?? 0n) >> 11n) & 7n);
+  return { kind: 'register', processor, register: `R${(top + index) & 7}`, bit: undefined, text };
+}
+
 /** What stands at a location: a number for memory up to 8 bytes, registers and bits, bytes or slice data otherwise. */
 export function readLocation(definition: MachineDefinition, location: Location, state: MachineState): unknown {
   const resolved = resolveLocation(definition, location, state);
@@ -146,7 +168,7 @@ export function readLocation(definition: MachineDefinition, location: Location, 
   switch (resolved.kind) {
     case 'register': {
       const value = readRegister(definition, state, resolved.processor, resolved.register);
-      return resolved.bit === undefined ? value : (value >> BigInt(resolved.bit)) & 1n;
+      return partOfRegister(resolved, value);
     }
     case 'memory': {
       const bytes = state.memory.read(resolved.address, resolved.bytes);
@@ -162,15 +184,21 @@ export function readLocation(definition: MachineDefinition, location: Location, 
   }
 }
 
+/** The bit or the low bits that a location names of a register's value, or all of it. */
+export function partOfRegister({ bit, lowBits }: Location & { kind: 'register' }, value: bigint): bigint {
+  if (lowBits !== undefined) return BigInt.asUintN(lowBits, value);
+  return bit === undefined ? value : (value >> BigInt(bit)) & 1n;
+}
+
 function readRegister(
   { registers }: MachineDefinition,
   state: MachineState,
   processor: number,
   register: string,
 ): bigint {
-  const row = registers.rows[registers.slot(register)];
+  const row = registers.register(register);
   const sealed = state.processors[processor];
-  if (row === undefined || sealed === undefined)
+  if (sealed === undefined)
     throw new UsageError('LOCATION', { register, processor }, `processor ${processor} has no register ${register}`);
   return registerOf(sealed, row.group, row.name);
 }

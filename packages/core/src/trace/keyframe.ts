@@ -123,7 +123,7 @@ function processorFrom(
     if (typeof value !== 'bigint' || BigInt.asUintN(width, value) !== value) refuse(`${width} bits in ${name}`, value);
   }
   if (state.internal.activity >= BigInt(ACTIVITY.length)) refuse('an activity state', state.internal.activity);
-  const words = new Int32Array(registers.rows.length * 2);
+  const words = new Int32Array(registers.slotCount * 2);
   loadProcessor(registers.rows, state, words);
   return firstProcessorState(registers, words, before.id, slicesLike(reader, before.plugins, state.plugins));
 }

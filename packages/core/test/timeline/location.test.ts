@@ -12,6 +12,10 @@ describe('a location', () => {
     ['CR4.VMXE', { kind: 'register', processor: 0, register: 'CR4', bit: 13 }],
     ['processor/1/IA32_EFER.LMA', { kind: 'register', processor: 1, register: 'IA32_EFER', bit: 10 }],
     ['IA32_PAT.3', { kind: 'register', processor: 0, register: 'IA32_PAT', bit: 3 }],
+    ['XMM3', { kind: 'register', processor: 0, register: 'XMM3', bit: undefined }],
+    ['XMM3.127', { kind: 'register', processor: 0, register: 'XMM3', bit: 127 }],
+    ['processor/1/ST2', { kind: 'stack', processor: 1, index: 2 }],
+    ['MM5', { kind: 'register', processor: 0, register: 'R5', lowBits: 64 }],
     ['[0x1000]', { kind: 'memory', address: 0x1000, bytes: 1 }],
     ['[0x1000+8]', { kind: 'memory', address: 0x1000, bytes: 8 }],
     ['[4096+0x10]', { kind: 'memory', address: 4096, bytes: 16 }],
@@ -29,6 +33,9 @@ describe('a location', () => {
     'slice/none/x',
     'vmcs:Guest RIP',
     'IA32_PAT.64',
+    'XMM3.128',
+    'XMM16',
+    'ST8',
     '',
   ])('%s is refused with what is accepted', (text) => {
     expect(() => parseLocation(definition, text)).toThrow(UsageError);
