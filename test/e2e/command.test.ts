@@ -1,6 +1,7 @@
 // The command from outside: results on stdout and nothing else, exit statuses, JSON, and what it says to a user's mistake.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Workplace, workplace } from '../support/command.js';
 
@@ -124,6 +125,38 @@ describe('traces', () => {
   });
 });
 
+describe('conform', () => {
+  const nop = { id: 'nop', code: '90', in: { flags: '202' }, out: { flags: '202', rip: '20000801' } };
+  const vectors = (name: string, ...lines: readonly unknown[]) => {
+    mkdirSync(join(place.folder, name), { recursive: true });
+    const text = lines.map((line) => JSON.stringify(line)).join('\n');
+    writeFileSync(join(place.folder, name, 'some.jsonl.gz'), gzipSync(text));
+  };
+
+  it('runs vectors, shows those that fail and ends with the sum', () => {
+    vectors('good', nop, nop);
+    const { status, stdout } = place.retrovisor('conform', 'good');
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: 'some    1 forms      2 vectors      2 passed\n\n2 passed, 0 failed\n',
+    });
+    vectors('bad', nop, { ...nop, out: { flags: '203', rip: '20000801' } });
+    const failed = place.retrovisor('conform', 'bad');
+    expect(failed.status).toBe(1);
+    expect(failed.stdout).toMatch(
+      /some, line 2: nop\n[\s\S]*RFLAGS +0x202 CF=0 +0x203 CF=1[\s\S]*\n1 passed, 1 failed\n$/,
+    );
+    expect(json(1, 'conform', 'bad')).toMatchObject({ passed: 1, failed: 1, failures: [{ line: 2, id: 'nop' }] });
+  });
+
+  it('says which line cannot be read', () => {
+    vectors('torn', nop, { ...nop, code: 'x' });
+    const { status, stderr } = place.retrovisor('conform', 'torn');
+    expect(status).toBe(3);
+    expect(stderr).toContain('some.jsonl.gz, line 2: code is "x"; accepted is bytes in hexadecimal');
+  });
+});
+
 describe('a damaged trace', () => {
   it('is told about, and shown as far as it can be read', () => {
     const bytes = readFileSync(join(place.folder, 'crash.rvt'));
@@ -147,6 +180,8 @@ describe("a user's mistake", () => {
     [2, 'unknown option', ['info', 'walk.rvt', '--at', '3']],
     [2, 'NO_SUCH_POSITION', ['show', 'walk.rvt', '--at', '99']],
     [2, 'LOCATION', ['who', 'walk.rvt', 'CR4.BOGUS']],
+    [2, 'UNKNOWN_FAMILY', ['conform', 'good', '--family', 'x']],
+    [3, 'FILE_NOT_READABLE', ['conform', 'nowhere']],
     [2, 'WHERE', ['events', 'walk.rvt', '--where', 'speed > 3']],
     [2, 'UNKNOWN_PROFILE', ['run', WALK, '--cpu', '6502']],
     [2, 'UNKNOWN_VIEW', ['show', 'walk.rvt', '--view', 'vmcb']],

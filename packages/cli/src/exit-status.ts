@@ -22,6 +22,7 @@ const STATUS_OF_CLASS: Readonly<Record<string, ExitStatus>> = {
   ImageError: EXIT.unreadable,
   InputError: EXIT.unreadable,
   TraceFormatError: EXIT.unreadable,
+  VectorFormatError: EXIT.unreadable,
   DivergenceError: EXIT.failed,
   NotModelled: EXIT.failed,
 };

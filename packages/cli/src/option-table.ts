@@ -26,6 +26,8 @@ export interface Options {
   readonly processor?: number;
   readonly edit: readonly string[];
   readonly steps?: number;
+  readonly family: readonly string[];
+  readonly limit?: number;
 }
 
 /** An option as it is declared. */
@@ -40,7 +42,7 @@ export interface OptionRow {
 export const OPTIONS = {
   json: { flags: '--json', description: 'print JSON instead of text' },
   debug: { flags: '--debug', description: 'show the stack of an error' },
-  cpu: { flags: '--cpu <profile>', description: 'processor model (default: intel-server)' },
+  cpu: { flags: '--cpu <profile>', description: 'processor model (default: intel-server; conform: amd-server)' },
   smp: { flags: '--smp <n>', description: 'logical processors (default: 1)', parse: parseCount },
   memory: {
     flags: '-m, --memory <size>',
@@ -111,4 +113,10 @@ export const OPTIONS = {
     description: 'run so many instructions instead of repeating the recorded events',
     parse: parseCount,
   },
+  family: {
+    flags: '--family <name>',
+    description: 'only the vectors of this family; may be repeated',
+    parse: parseList,
+  },
+  limit: { flags: '--limit <n>', description: 'failures that are shown in full (default: 10)', parse: parseCount },
 } as const satisfies Readonly<Record<keyof Options, OptionRow>>;

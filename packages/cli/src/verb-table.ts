@@ -39,6 +39,9 @@ SCRIPT  a TypeScript or JavaScript module: export default (machine) => …
 const LOCATION_HELP = `
 A location is a register (RAX, CR4, processor/1/IA32_EFER), a bit of one (CR4.VMXE), physical memory
 ([0x1000+8]), a name of a plugin (vmcs:Guest RIP) or a path into its state (slice/numa/…).`;
+const CONFORM_HELP = `
+A vector is a state, an instruction and the state that a processor left. test/conformance/vectors/README.md
+describes the form. The exit status is 1 if a vector failed.`;
 const WHERE_HELP = `
 EXPRESSION is in the Common Expression Language, over these fields of an event:
   position, processor (-1: none), address (RIP, -1: none)     numbers; 0x… is accepted
@@ -129,6 +132,17 @@ export const VERBS: Readonly<Record<string, VerbRow>> = {
     examples: ['retrovisor fork wrong.rvt --at 7 --edit CR4.VMXE=1 -o right.rvt'],
     more: LOCATION_HELP,
     load: async () => (await import('./verb/fork.js')).fork,
+  },
+  conform: {
+    operands: '<folder>',
+    summary: 'run recorded instruction vectors: every *.jsonl.gz of a folder, a family each',
+    options: ['cpu', 'family', 'limit'],
+    examples: [
+      'retrovisor conform test/conformance/vectors',
+      'retrovisor conform test/conformance/vectors --family shift --family string --limit 3',
+    ],
+    more: CONFORM_HELP,
+    load: async () => (await import('./verb/conform.js')).conform,
   },
   tour: {
     operands: '',

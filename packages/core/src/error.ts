@@ -30,6 +30,9 @@ export class ImageError extends RetrovisorError {}
 /** A trace that is damaged, truncated, of another version, or no trace at all. */
 export class TraceFormatError extends RetrovisorError {}
 
+/** Instruction vectors that cannot be read. */
+export class VectorFormatError extends RetrovisorError {}
+
 /** A replay whose state differs from the recorded digest. */
 export class DivergenceError extends RetrovisorError {}
 

@@ -7,6 +7,15 @@ export {
   longMode,
   rawImage,
 } from './boot/boot-image.js';
+export {
+  type Hex,
+  type InstructionVector,
+  type MemoryRun,
+  parseVector,
+  type VectorPlace,
+  type VectorState,
+} from './conformance/vector.js';
+export { type VectorDifference, VectorRunner, type VectorRunnerOptions } from './conformance/vector-runner.js';
 export * from './error.js';
 export { type Applied, apply } from './event/apply.js';
 export * from './event/codec.js';
@@ -14,7 +23,8 @@ export { defineEvent, type EventDefinition, type Payload } from './event/define.
 export type { Emission } from './event/emission.js';
 export * from './event/event.js';
 export * from './event/outcome.js';
-export type { Decoded } from './execute/decode.js';
+export type { CodeWidth, Decoded } from './execute/decode.js';
+export { type Disassembled, disassemble } from './execute/disassemble.js';
 export * from './expression/build.js';
 export type * from './expression/nodes.js';
 export * from './instruction/define.js';
