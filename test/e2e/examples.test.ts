@@ -187,7 +187,7 @@ function vmxStateOf(state: MachineState) {
   return {
     processors: state.processors.map(({ id, control, msrs }) => ({
       vmx: vmxProcessorIn(state, id),
-      CR4: control.CR4,
+      CR4: id === 0 ? control.CR4 : undefined, // the others stand at RESET beside an image
       IA32_FEATURE_CONTROL: msrs['IA32_FEATURE_CONTROL'],
     })),
     regions: regions.map(([address, uses]) => [address, uses.map(({ as, processor }) => ({ as, processor }))]),

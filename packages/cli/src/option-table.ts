@@ -14,6 +14,8 @@ export interface Options {
   readonly load?: number;
   readonly entry?: number;
   readonly quantum?: number;
+  readonly append?: string;
+  readonly initrd?: string;
   readonly maxInstructions?: number;
   readonly timeout?: number;
   readonly output?: string;
@@ -46,7 +48,7 @@ export const OPTIONS = {
   smp: { flags: '--smp <n>', description: 'logical processors (default: 1)', parse: parseCount },
   memory: {
     flags: '-m, --memory <size>',
-    description: 'RAM, such as 64M or 1G; MiB if no unit is said (default: 64M)',
+    description: 'RAM, such as 64M or 1G; MiB if no unit is said (default: 128M)',
     parse: parseSize,
   },
   plugin: {
@@ -60,7 +62,8 @@ export const OPTIONS = {
   },
   mode: {
     flags: '--mode <mode>',
-    description: 'mode in which an image is entered: real, protected or long (default: long)',
+    description:
+      'mode in which an image is entered: real, protected or long (default: what the image says; long for a raw one)',
     parse: parseOneOf(['real', 'protected', 'long']),
   },
   load: {
@@ -77,6 +80,14 @@ export const OPTIONS = {
     flags: '--quantum <n>',
     description: 'instructions of a processor before the next one has its turn (default: 100000)',
     parse: parseCount,
+  },
+  append: {
+    flags: '--append <text>',
+    description: 'what follows the file name on the command line of a multiboot kernel',
+  },
+  initrd: {
+    flags: '--initrd <file,file…>',
+    description: 'modules of a multiboot kernel; text after a file name is the command line of the module',
   },
   maxInstructions: {
     flags: '--max-instructions <n>',

@@ -28,12 +28,15 @@ const MACHINE = [
   'mode',
   'load',
   'entry',
+  'append',
+  'initrd',
   'quantum',
   'maxInstructions',
   'timeout',
 ] as const;
 const INPUT_HELP = `
-IMAGE   a raw binary, loaded at --load and entered at --entry in --mode
+IMAGE   a multiboot kernel or an ELF file, as QEMU's -kernel takes it; a boot sector;
+        or a raw binary, loaded at --load and entered at --entry in --mode
 SCRIPT  a TypeScript or JavaScript module: export default (machine) => …
         It may also export \`machine\`, the options of createMachine.`;
 const LOCATION_HELP = `

@@ -7,6 +7,10 @@ export {
   longMode,
   rawImage,
 } from './boot/boot-image.js';
+export { bootSectorImage } from './boot/boot-sector.js';
+export { type ElfImage, readElf } from './boot/elf.js';
+export { detectedImage, type ImageFormat, imageFormat } from './boot/guest-image.js';
+export { type MultibootModule, type MultibootOptions, multibootImage } from './boot/multiboot.js';
 export {
   type Hex,
   type InstructionVector,
@@ -53,6 +57,7 @@ export { APM_REVISION, type ApmTitle, apm } from './manual/apm.js';
 export { type Citation, formatCitation } from './manual/citation.js';
 export { SDM_REVISION, type SdmTitle, sdm } from './manual/sdm.js';
 export { debugConsole } from './platform/debug-console.js';
+export { type FwCfgOptions, fwCfg } from './platform/fw-cfg.js';
 export { randomSupplied, suppliedRandomness } from './platform/supplied-randomness.js';
 export * from './plugin/define.js';
 export {

@@ -25,7 +25,8 @@ export interface Guest {
 }
 
 const DEFAULT_PROFILE = 'intel-server';
-const DEFAULT_MEMORY = 64 * 2 ** 20;
+/** As QEMU. */
+const DEFAULT_MEMORY = 128 * 2 ** 20;
 
 /** Makes the machine of an image or script. @throws InputError, ImageError, UsageError, PluginError */
 export async function openGuest(path: string, options: GuestOptions): Promise<Guest> {
@@ -37,17 +38,19 @@ export async function openGuest(path: string, options: GuestOptions): Promise<Gu
     const boot = 'boot' in said ? said.boot : longMode();
     return { path, script, machine: await makeMachine(options, { ...said, ...(boot === undefined ? {} : { boot }) }) };
   }
-  return { path, script: undefined, machine: await makeMachine(options, { boot: readImage(path, options) }) };
+  const { memory = DEFAULT_MEMORY } = options;
+  const { boot, commandLine } = readImage(path, options, memory);
+  return { path, script: undefined, machine: await makeMachine(options, { boot, memory }, commandLine) };
 }
 
-async function makeMachine(options: GuestOptions, said: Partial<MachineOptions>): Promise<Machine> {
+async function makeMachine(options: GuestOptions, said: Partial<MachineOptions>, commandLine = ''): Promise<Machine> {
   const profile = options.cpu ?? said.profile ?? DEFAULT_PROFILE;
   const processors = options.smp ?? said.processors ?? 1;
   const memory = options.memory ?? said.memory ?? DEFAULT_MEMORY;
   const quantum = options.quantum ?? said.quantum;
   const size = { processors, memoryBytes: memory };
   const plugins = await (said.plugins === undefined
-    ? pluginsFor(profile, options, size)
+    ? pluginsFor(profile, { ...options, commandLine }, size)
     : withPlugins(said.plugins, options, size));
   return createMachine({
     ...said,
@@ -61,7 +64,7 @@ async function makeMachine(options: GuestOptions, said: Partial<MachineOptions>)
 
 /** A script decides itself how far it runs and what it loads. */
 function refuseImageOptions(path: string, options: GuestOptions): void {
-  for (const name of ['mode', 'load', 'entry', 'maxInstructions', 'timeout'] as const) {
+  for (const name of ['mode', 'load', 'entry', 'append', 'initrd', 'maxInstructions', 'timeout'] as const) {
     if (options[name] === undefined) continue;
     throw new UsageError(
       'OPTION_FOR_IMAGES',

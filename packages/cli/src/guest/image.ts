@@ -1,13 +1,24 @@
-// Guest images: raw binaries. ELF and multiboot are recognised by their first bytes only to say that they are not accepted.
-import { BOOT_LAYOUT, type BootImage, type BootMode, ImageError, rawImage } from '@retrovisor/core';
+// Guest images: of a format that is found by the contents, or raw when the user says how they are entered.
+import {
+  BOOT_LAYOUT,
+  type BootImage,
+  type BootMode,
+  detectedImage,
+  ImageError,
+  type MultibootModule,
+  rawImage,
+} from '@retrovisor/core';
 import { readInput } from './input-file.js';
 
-/** How a raw image is loaded and entered. */
+/** How an image is loaded and entered. */
 export interface ImageOptions {
   readonly mode?: BootMode | undefined;
   /** Physical addresses. */
   readonly load?: number | undefined;
   readonly entry?: number | undefined;
+  /** Of a multiboot kernel: the rest of its command line, and its modules. */
+  readonly append?: string | undefined;
+  readonly initrd?: string | undefined;
 }
 
 /** Where each mode's images usually lie: a boot sector, or the first byte above 1 MiB. */
@@ -17,22 +28,30 @@ const USUAL_LOAD: Readonly<Record<BootMode, number>> = {
   long: BOOT_LAYOUT.image,
 };
 
-const ELF_MAGIC = '\x7fELF';
+/** What an image becomes: the machine at position 0, and the command line that fw_cfg repeats. */
+export interface ReadImage {
+  readonly boot: BootImage;
+  readonly commandLine: string;
+}
 
-/** Reads a raw image. @throws InputError, ImageError */
-export function readImage(
-  path: string,
-  { mode = 'long', load = USUAL_LOAD[mode], entry = load }: ImageOptions,
-): BootImage {
+/** Reads an image of any format. @throws InputError, ImageError */
+export function readImage(path: string, options: ImageOptions, memory: number): ReadImage {
   const bytes = readInput(path);
-  if (bytes.length === 0) throw new ImageError('IMAGE_EMPTY', { path }, `${path} is empty: a raw binary is accepted`);
-  if (new TextDecoder('latin1').decode(bytes.subarray(0, 4)) === ELF_MAGIC) {
-    const accepted = ['raw binary'];
-    throw new ImageError(
-      'IMAGE_FORMAT',
-      { path, found: 'ELF', accepted },
-      `${path} is an ELF file; accepted is a raw binary with --mode real|protected|long, --load and --entry`,
-    );
-  }
-  return rawImage({ bytes, mode, load, entry });
+  if (bytes.length === 0) throw new ImageError('IMAGE_EMPTY', { path }, `${path} is empty: an image is expected`);
+  const commandLine = options.append === undefined ? path : `${path} ${options.append}`;
+  const isRaw = options.mode !== undefined || options.load !== undefined || options.entry !== undefined;
+  const modules = modulesOf(options.initrd);
+  const detected = isRaw ? undefined : detectedImage(bytes, { commandLine, modules, memory });
+  if (detected !== undefined) return { boot: detected, commandLine };
+  const { mode = 'long', load = USUAL_LOAD[mode], entry = load } = options;
+  return { boot: rawImage({ bytes, mode, load, entry }), commandLine };
+}
+
+/** `FILE TEXT,FILE`: text after a file name goes with it into the module's command line, as QEMU has it. */
+function modulesOf(initrd: string | undefined): readonly MultibootModule[] {
+  if (initrd === undefined) return [];
+  return initrd.split(',').map((commandLine) => {
+    const [path = ''] = commandLine.trim().split(' ');
+    return { bytes: readInput(path), commandLine: commandLine.trim() };
+  });
 }

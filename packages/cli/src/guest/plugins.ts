@@ -1,6 +1,13 @@
 // Which plugins a machine gets: the extension of the profile's vendor and the debug console always, others as the user
 // asks. A trace never has code loaded because it names it: its plugins are looked for among ours and those given.
-import { debugConsole, findProfile, type MachineOptions, type Plugin } from '@retrovisor/core';
+import {
+  debugConsole,
+  type FwCfgOptions,
+  findProfile,
+  fwCfg,
+  type MachineOptions,
+  type Plugin,
+} from '@retrovisor/core';
 import { findMachine, fitMachine, MACHINES, numa, parseMachineDescription } from '@retrovisor/numa';
 import { svm } from '@retrovisor/svm';
 import { vmx } from '@retrovisor/vmx';
@@ -15,6 +22,8 @@ const BUILT_IN: readonly Plugin[] = [vmx, svm, debugConsole];
 export interface PluginOptions {
   readonly plugin: readonly string[];
   readonly numa?: string | undefined;
+  /** Of the kernel, for fw_cfg. */
+  readonly commandLine?: string;
 }
 
 /** The size that a description is fitted to. */
@@ -30,8 +39,10 @@ export async function pluginsFor(
   size: Size,
 ): Promise<readonly Plugin[]> {
   const { vendor } = typeof profile === 'string' ? findProfile(profile) : profile;
+  const { commandLine = '' } = options;
+  const platform = [...BUILT_IN, fwCfg(commandLine === '' ? {} : { commandLine })];
   return withPlugins(
-    BUILT_IN.filter((plugin) => plugin.vendor === undefined || plugin.vendor === vendor),
+    platform.filter((plugin) => plugin.vendor === undefined || plugin.vendor === vendor),
     options,
     size,
   );
@@ -112,7 +123,25 @@ export function recordedPlugin({
   readonly name: string;
   readonly configuration?: unknown;
 }): Plugin | undefined {
-  return name === 'numa'
-    ? numa(parseMachineDescription(configuration))
-    : BUILT_IN.find((plugin) => plugin.name === name);
+  switch (name) {
+    case 'numa':
+      return numa(parseMachineDescription(configuration));
+    case 'fw-cfg':
+      return fwCfg(parseFwCfgOptions(configuration));
+    default:
+      return BUILT_IN.find((plugin) => plugin.name === name);
+  }
+}
+
+/** The configuration of fw_cfg in a trace, which may hold anything. */
+function parseFwCfgOptions(configuration: unknown): FwCfgOptions {
+  const { commandLine, files } = (configuration ?? {}) as { readonly commandLine?: unknown; readonly files?: object };
+  const isText = commandLine === undefined || typeof commandLine === 'string';
+  if (isText && Object.values(files ?? {}).every((file) => file instanceof Uint8Array))
+    return configuration as FwCfgOptions;
+  throw new InputError(
+    'FW_CFG_CONFIGURATION',
+    { configuration },
+    'the trace configures fw-cfg with something else than commandLine (text) and files (bytes by name)',
+  );
 }

@@ -19,12 +19,12 @@ function write(name: string, text: string): string {
 
 describe('the plugins of a machine', () => {
   it('are those of the vendor, and the console', async () => {
-    expect(await namesFor('intel-server')).toEqual(['vmx', 'debug-console']);
-    expect(await namesFor('amd-server')).toEqual(['svm', 'debug-console']);
+    expect(await namesFor('intel-server')).toEqual(['vmx', 'debug-console', 'fw-cfg']);
+    expect(await namesFor('amd-server')).toEqual(['svm', 'debug-console', 'fw-cfg']);
   });
 
   it('are there once when they are asked for again', async () => {
-    expect(await namesFor('intel-server', { plugin: ['vmx', 'vmx'] })).toEqual(['debug-console', 'vmx']);
+    expect(await namesFor('intel-server', { plugin: ['vmx', 'vmx'] })).toEqual(['debug-console', 'fw-cfg', 'vmx']);
   });
 
   it('have NUMA with a machine by name, fitted to the size', async () => {

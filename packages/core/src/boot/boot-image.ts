@@ -17,6 +17,10 @@ export interface BootImage {
   readonly segments: readonly ImageSegment[];
   /** RIP at entry, or a segment:offset packed as (CS << 4) + IP in real mode. */
   readonly entry: number;
+  /** Registers at entry beside those of the mode, by name: of the first processor. */
+  readonly registers?: Readonly<Record<string, bigint>>;
+  /** All processors stand in the mode, not only the first: for intrinsics. */
+  readonly everyProcessor?: boolean;
 }
 
 /** Where the boot structures lie: page tables, GDT and stack below 64 KiB, above what a loader of raw images takes. */
@@ -56,5 +60,5 @@ export function rawImage({
 
 /** No image: the processors stand in 64-bit mode with 4-level paging, for intrinsics. Every processor is set up. */
 export function longMode(): BootImage {
-  return { mode: 'long', segments: [], entry: BOOT_LAYOUT.image };
+  return { mode: 'long', segments: [], entry: BOOT_LAYOUT.image, everyProcessor: true };
 }

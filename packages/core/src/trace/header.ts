@@ -110,6 +110,8 @@ function decodeBoot(boot: Fields): BootImage {
   const segments = boot
     .list('segments')
     .map((segment) => ({ address: segment.count('address'), bytes: segment.bytes('bytes') }));
+  for (const [name, value] of Object.entries(boot.has('registers') ? boot.record('registers').all : {}))
+    if (typeof value !== 'bigint') boot.refuse('registers', `a value of 64 bits for ${name}`);
   return Object.freeze({ ...(boot.all as object), mode, entry: boot.count('entry'), segments });
 }
 
