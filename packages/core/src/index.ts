@@ -59,6 +59,7 @@ export { SDM_REVISION, type SdmTitle, sdm } from './manual/sdm.js';
 export { debugConsole } from './platform/debug-console.js';
 export { type FwCfgOptions, fwCfg } from './platform/fw-cfg.js';
 export { randomSupplied, suppliedRandomness } from './platform/supplied-randomness.js';
+export { SERIAL_PORTS, type SerialPort, serialPorts, serialReceived, uart } from './platform/uart.js';
 export * from './plugin/define.js';
 export {
   defineMachine,

@@ -1,4 +1,4 @@
-// Which plugins a machine gets: the extension of the profile's vendor and the debug console always, others as the user
+// Which plugins a machine gets: the extension of the profile's vendor and the devices of a PC always, others as the user
 // asks. A trace never has code loaded because it names it: its plugins are looked for among ours and those given.
 import {
   debugConsole,
@@ -7,6 +7,7 @@ import {
   fwCfg,
   type MachineOptions,
   type Plugin,
+  uart,
 } from '@retrovisor/core';
 import { findMachine, fitMachine, MACHINES, numa, parseMachineDescription } from '@retrovisor/numa';
 import { svm } from '@retrovisor/svm';
@@ -16,7 +17,7 @@ import { readInput } from './input-file.js';
 import { loadModule, type ModuleExports } from './module-loader.js';
 
 /** Those that need nothing but their name. */
-const BUILT_IN: readonly Plugin[] = [vmx, svm, debugConsole];
+const BUILT_IN: readonly Plugin[] = [vmx, svm, debugConsole, uart];
 
 /** What `--plugin` and `--numa` ask for. */
 export interface PluginOptions {
@@ -32,7 +33,7 @@ export interface Size {
   readonly memoryBytes: number;
 }
 
-/** The plugins of a new machine: the vendor's, the console's, and those asked for. */
+/** The plugins of a new machine: the vendor's, the devices, and those asked for. */
 export async function pluginsFor(
   profile: MachineOptions['profile'],
   options: PluginOptions,

@@ -8,6 +8,9 @@ const SIZE = { processors: 2, memoryBytes: 2 ** 26 };
 const folder = mkdtempSync(join(tmpdir(), 'retrovisor-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** What every machine has. */
+const DEVICES = ['debug-console', 'uart', 'fw-cfg'];
+
 const namesFor = async (profile: string, options = {}) =>
   (await pluginsFor(profile, { plugin: [], ...options }, SIZE)).map(({ name }) => name);
 
@@ -18,13 +21,13 @@ function write(name: string, text: string): string {
 }
 
 describe('the plugins of a machine', () => {
-  it('are those of the vendor, and the console', async () => {
-    expect(await namesFor('intel-server')).toEqual(['vmx', 'debug-console', 'fw-cfg']);
-    expect(await namesFor('amd-server')).toEqual(['svm', 'debug-console', 'fw-cfg']);
+  it('are those of the vendor, and the devices', async () => {
+    expect(await namesFor('intel-server')).toEqual(['vmx', ...DEVICES]);
+    expect(await namesFor('amd-server')).toEqual(['svm', ...DEVICES]);
   });
 
   it('are there once when they are asked for again', async () => {
-    expect(await namesFor('intel-server', { plugin: ['vmx', 'vmx'] })).toEqual(['debug-console', 'fw-cfg', 'vmx']);
+    expect(await namesFor('intel-server', { plugin: ['vmx', 'vmx'] })).toEqual([...DEVICES, 'vmx']);
   });
 
   it('have NUMA with a machine by name, fitted to the size', async () => {
