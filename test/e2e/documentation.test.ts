@@ -35,7 +35,7 @@ describe('commands', () => {
   // The files that commands write stay out of the workspace.
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'retrovisor-docs-'));
-    for (const name of ['examples', 'docs']) symlinkSync(join(ROOT, name), join(folder, name));
+    for (const name of ['examples', 'docs', 'test']) symlinkSync(join(ROOT, name), join(folder, name));
     const commands = [...written.flatMap(commandsOf), ...inline].filter((command) => command.startsWith(RETROVISOR));
     const finished = retrovisor(
       folder,

@@ -18,9 +18,12 @@ interface GuestDescription {
   readonly image: string;
   /** A line for a shell, run in the folder of the guest; it writes the file that `$OUT` names. */
   readonly build: string;
-  /** What follows `retrovisor run IMAGE`. */
+  /** What follows `retrovisor run IMAGE`, `$FOLDER` for the folder of the guest. */
   readonly options: readonly string[];
-  /** What QEMU gets besides its console and monitor, `$IMAGE` for the built file; null for a guest that QEMU cannot run. */
+  /**
+   * What QEMU gets besides its console and monitor, `$IMAGE` for the built file and `$FOLDER` for its folder; null for a
+   * guest that QEMU cannot run.
+   */
   readonly qemu: readonly string[] | null;
   /** Instructions after which it must have ended. */
   readonly maxInstructions: number;
@@ -67,8 +70,11 @@ export function findGuests(): readonly FoundGuest[] {
 }
 
 /** Runs a guest on this machine until all processors wait. A guest that reports a value goes on to its last HLT. */
-export async function runOnMachine({ image, description }: FoundGuest): Promise<GuestResult> {
-  const call = parseArguments(['run', image, ...description.options], '0.0.0');
+export async function runOnMachine({ image, folder, description }: FoundGuest): Promise<GuestResult> {
+  const call = parseArguments(
+    ['run', image, ...description.options.map((word) => word.replaceAll('$FOLDER', folder))],
+    '0.0.0',
+  );
   if (call === undefined) throw new Error(`${image}: the options are none of retrovisor run`);
   const { machine } = await openGuest(image, call.options);
   const bytes = new Map<string, number[]>();

@@ -13,9 +13,9 @@ export interface Options {
   readonly mode?: 'real' | 'protected' | 'long';
   readonly load?: number;
   readonly entry?: number;
-  readonly quantum?: number;
   readonly append?: string;
   readonly initrd?: string;
+  readonly quantum?: number;
   readonly maxInstructions?: number;
   readonly timeout?: number;
   readonly output?: string;
@@ -63,31 +63,28 @@ export const OPTIONS = {
   mode: {
     flags: '--mode <mode>',
     description:
-      'mode in which an image is entered: real, protected or long (default: what the image says; long for a raw one)',
+      'mode in which an executable or raw binary is entered: real, protected or long (default: by its content, raw: long)',
     parse: parseOneOf(['real', 'protected', 'long']),
   },
   load: {
     flags: '--load <address>',
-    description: 'physical address of an image (default: 0x100000; real mode: 0x7c00)',
+    description: 'take an image as a raw binary, at this physical address (default: 0x100000; real mode: 0x7c00)',
     parse: parseCount,
   },
   entry: {
     flags: '--entry <address>',
-    description: 'where an image is entered (default: where it is loaded)',
+    description: 'where an image is entered (default: what it says, raw: where it is loaded)',
     parse: parseCount,
+  },
+  append: { flags: '--append <text>', description: 'command line of the guest, after the name of its file' },
+  initrd: {
+    flags: '--initrd <files>',
+    description: "modules of a multiboot kernel: 'FILE[ ARGUMENTS][,FILE...]', a comma in a name doubled",
   },
   quantum: {
     flags: '--quantum <n>',
     description: 'instructions of a processor before the next one has its turn (default: 100000)',
     parse: parseCount,
-  },
-  append: {
-    flags: '--append <text>',
-    description: 'what follows the file name on the command line of a multiboot kernel',
-  },
-  initrd: {
-    flags: '--initrd <file,file…>',
-    description: 'modules of a multiboot kernel; text after a file name is the command line of the module',
   },
   maxInstructions: {
     flags: '--max-instructions <n>',

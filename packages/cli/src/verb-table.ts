@@ -35,8 +35,8 @@ const MACHINE = [
   'timeout',
 ] as const;
 const INPUT_HELP = `
-IMAGE   a multiboot kernel or an ELF file, as QEMU's -kernel takes it; a boot sector;
-        or a raw binary, loaded at --load and entered at --entry in --mode
+IMAGE   a multiboot kernel (--append, --initrd), an ELF executable, a boot sector of 512 bytes, or a raw binary:
+        what it is, its content says; --mode, --load and --entry go before that
 SCRIPT  a TypeScript or JavaScript module: export default (machine) => …
         It may also export \`machine\`, the options of createMachine.`;
 const LOCATION_HELP = `

@@ -8,9 +8,12 @@ export {
   rawImage,
 } from './boot/boot-image.js';
 export { bootSectorImage } from './boot/boot-sector.js';
-export { type ElfImage, readElf } from './boot/elf.js';
-export { detectedImage, type ImageFormat, imageFormat } from './boot/guest-image.js';
-export { type MultibootModule, type MultibootOptions, multibootImage } from './boot/multiboot.js';
+export { type ElfProgram, parseElf } from './boot/elf.js';
+export { elfImage } from './boot/elf-image.js';
+export { detectImageFormat, type GuestImageOptions, guestImage, type ImageFormat } from './boot/guest-image.js';
+export { type MemoryMapEntry, memoryMap } from './boot/memory-map.js';
+export { findMultibootHeader, type MultibootHeader, type MultibootOptions, multibootImage } from './boot/multiboot.js';
+export type { BootModule } from './boot/multiboot-information.js';
 export {
   type Hex,
   type InstructionVector,

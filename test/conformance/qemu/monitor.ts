@@ -23,13 +23,13 @@ export async function runOnQemu(guest: FoundGuest): Promise<GuestResult & { read
 }
 
 async function session<Result>(
-  { image, description }: FoundGuest,
+  { image, folder, description }: FoundGuest,
   devices: readonly string[],
   work: (process: ChildProcessWithoutNullStreams) => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly console: GuestResult['console'] }> {
   const scratch = mkdtempSync(join(tmpdir(), 'retrovisor-qemu-'));
   const sinks = { debugcon: join(scratch, 'debugcon'), com1: join(scratch, 'com1') };
-  const own = (description.qemu ?? []).map((word) => word.replace('$IMAGE', image));
+  const own = (description.qemu ?? []).map((word) => word.replace('$IMAGE', image).replaceAll('$FOLDER', folder));
   const words = ['-accel', 'tcg', '-display', 'none', '-no-reboot', '-qmp', 'stdio'];
   const consoles = ['-debugcon', `file:${sinks.debugcon}`, '-serial', `file:${sinks.com1}`];
   const qemu = spawn(QEMU, [...words, ...consoles, ...devices, ...own]);

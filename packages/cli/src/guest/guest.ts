@@ -38,9 +38,9 @@ export async function openGuest(path: string, options: GuestOptions): Promise<Gu
     const boot = 'boot' in said ? said.boot : longMode();
     return { path, script, machine: await makeMachine(options, { ...said, ...(boot === undefined ? {} : { boot }) }) };
   }
-  const { memory = DEFAULT_MEMORY } = options;
-  const { boot, commandLine } = readImage(path, options, memory);
-  return { path, script: undefined, machine: await makeMachine(options, { boot, memory }, commandLine) };
+  const memory = options.memory ?? DEFAULT_MEMORY;
+  const boot = readImage(path, options, memory);
+  return { path, script: undefined, machine: await makeMachine(options, { boot, memory }, options.append) };
 }
 
 async function makeMachine(options: GuestOptions, said: Partial<MachineOptions>, commandLine = ''): Promise<Machine> {

@@ -1,57 +1,44 @@
-// Guest images: of a format that is found by the contents, or raw when the user says how they are entered.
-import {
-  BOOT_LAYOUT,
-  type BootImage,
-  type BootMode,
-  detectedImage,
-  ImageError,
-  type MultibootModule,
-  rawImage,
-} from '@retrovisor/core';
+// Guest images and what goes with them: the files are read here, what they are core finds out.
+import { type BootImage, type BootMode, type BootModule, guestImage, ImageError } from '@retrovisor/core';
 import { readInput } from './input-file.js';
 
-/** How an image is loaded and entered. */
+/** How an image is loaded and entered, and what it is given. */
 export interface ImageOptions {
   readonly mode?: BootMode | undefined;
   /** Physical addresses. */
   readonly load?: number | undefined;
   readonly entry?: number | undefined;
-  /** Of a multiboot kernel: the rest of its command line, and its modules. */
+  /** The command line of the guest. */
   readonly append?: string | undefined;
+  /** Modules as QEMU takes them: `FILE[ ARGUMENTS][,FILE…]`, a comma doubled for one that is meant. */
   readonly initrd?: string | undefined;
 }
 
-/** Where each mode's images usually lie: a boot sector, or the first byte above 1 MiB. */
-const USUAL_LOAD: Readonly<Record<BootMode, number>> = {
-  real: 0x7c00,
-  protected: BOOT_LAYOUT.image,
-  long: BOOT_LAYOUT.image,
-};
-
-/** What an image becomes: the machine at position 0, and the command line that fw_cfg repeats. */
-export interface ReadImage {
-  readonly boot: BootImage;
-  readonly commandLine: string;
-}
-
-/** Reads an image of any format. @throws InputError, ImageError */
-export function readImage(path: string, options: ImageOptions, memory: number): ReadImage {
+/** Reads an image for a machine with so much RAM. @throws InputError, ImageError */
+export function readImage(path: string, options: ImageOptions, memoryBytes: number): BootImage {
+  const { mode, load, entry, append: commandLine, initrd } = options;
   const bytes = readInput(path);
-  if (bytes.length === 0) throw new ImageError('IMAGE_EMPTY', { path }, `${path} is empty: an image is expected`);
-  const commandLine = options.append === undefined ? path : `${path} ${options.append}`;
-  const isRaw = options.mode !== undefined || options.load !== undefined || options.entry !== undefined;
-  const modules = modulesOf(options.initrd);
-  const detected = isRaw ? undefined : detectedImage(bytes, { commandLine, modules, memory });
-  if (detected !== undefined) return { boot: detected, commandLine };
-  const { mode = 'long', load = USUAL_LOAD[mode], entry = load } = options;
-  return { boot: rawImage({ bytes, mode, load, entry }), commandLine };
+  if (bytes.length === 0) {
+    const accepted = ['multiboot kernel', 'ELF executable', 'boot sector', 'raw binary'];
+    throw new ImageError('IMAGE_EMPTY', { path, accepted }, `${path} is empty: ${accepted.join(', ')} are accepted`);
+  }
+  return guestImage({
+    bytes,
+    fileName: path,
+    memoryBytes,
+    mode,
+    load,
+    entry,
+    modules: initrd === undefined ? [] : readModules(initrd),
+    ...(commandLine === undefined ? {} : { commandLine }),
+  });
 }
 
-/** `FILE TEXT,FILE`: text after a file name goes with it into the module's command line, as QEMU has it. */
-function modulesOf(initrd: string | undefined): readonly MultibootModule[] {
-  if (initrd === undefined) return [];
-  return initrd.split(',').map((commandLine) => {
-    const [path = ''] = commandLine.trim().split(' ');
-    return { bytes: readInput(path), commandLine: commandLine.trim() };
-  });
+/** The file of a module is named by the first word of its text. */
+function readModules(list: string): readonly BootModule[] {
+  return splitAtCommas(list).map((text) => ({ text, bytes: readInput(text.split(' ', 1)[0] ?? '') }));
+}
+
+function splitAtCommas(list: string): readonly string[] {
+  return (list.match(/(?:,,|[^,])+/g) ?? []).map((text) => text.replaceAll(',,', ',').trimStart());
 }

@@ -9,6 +9,10 @@ export type BootMode = 'real' | 'protected' | 'long';
 export interface ImageSegment {
   readonly address: number;
   readonly bytes: Uint8Array;
+  /** How much memory it takes; what `bytes` does not fill is zero. Default: as much as there are bytes. */
+  readonly memoryBytes?: number;
+  /** What it is: `kernel`, `module`. For messages, and for what firmware tells of it. */
+  readonly what?: string;
 }
 
 /** What is loaded and where the first processor starts. */
@@ -17,8 +21,10 @@ export interface BootImage {
   readonly segments: readonly ImageSegment[];
   /** RIP at entry, or a segment:offset packed as (CS << 4) + IP in real mode. */
   readonly entry: number;
-  /** Registers at entry beside those of the mode, by name: of the first processor. */
+  /** Registers of the first processor, by name, in place of what the mode gives them. The others wait for a startup IPI. */
   readonly registers?: Readonly<Record<string, bigint>>;
+  /** What firmware leaves in memory (boot/pc-firmware.ts). Default: nothing. */
+  readonly firmware?: 'pc';
   /** All processors stand in the mode, not only the first: for intrinsics. */
   readonly everyProcessor?: boolean;
 }
@@ -47,7 +53,13 @@ export function rawImage({
   readonly load: number;
   readonly entry?: number;
 }): BootImage {
-  for (const [name, value] of Object.entries({ load, entry })) {
+  checkBootAddresses(mode, { load, entry });
+  return { mode, segments: [{ address: load, bytes }], entry };
+}
+
+/** @throws ImageError BAD_IMAGE_ADDRESS for what a mode cannot reach */
+export function checkBootAddresses(mode: BootMode, addresses: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(addresses)) {
     if (Number.isInteger(value) && value >= 0 && value <= HIGHEST_ENTRY[mode]) continue;
     throw new ImageError(
       'BAD_IMAGE_ADDRESS',
@@ -55,7 +67,6 @@ export function rawImage({
       `${name} ${value} cannot be used in ${mode} mode: 0 to 0x${HIGHEST_ENTRY[mode].toString(16)} is accepted`,
     );
   }
-  return { mode, segments: [{ address: load, bytes }], entry };
 }
 
 /** No image: the processors stand in 64-bit mode with 4-level paging, for intrinsics. Every processor is set up. */

@@ -1,24 +1,33 @@
-// A boot sector as a BIOS starts it: 512 bytes that end with 55H AAH, loaded at 7C00H and entered in real-address mode with
-// the drive in DL. There is no BIOS behind it: the interrupt vectors are 0, so that INT 13H and its kin lead nowhere.
+// The boot sector of a PC: 512 bytes that end with 55H AAH, loaded at 7C00H and entered in real-address mode. There is no
+// BIOS behind it: the interrupt vectors are zero, so that INT 13H and its kin lead to code at address 0, and of a larger
+// disk image only the first sector is ever there.
+import { ImageError } from '../error.js';
 import type { BootImage } from './boot-image.js';
 
-const SECTOR_BYTES = 512;
-const SIGNATURE_OFFSET = 510;
-const LOAD_ADDRESS = 0x7c00;
+const SECTOR = 512;
+const LOAD = 0x7c00;
 const FIRST_HARD_DISK = 0x80n;
 
-/** Whether a file is a boot sector, or a disk image that begins with one. */
-export function isBootSector(file: Uint8Array): boolean {
-  const isWhole = file.length >= SECTOR_BYTES && file.length % SECTOR_BYTES === 0;
-  return isWhole && file[SIGNATURE_OFFSET] === 0x55 && file[SIGNATURE_OFFSET + 1] === 0xaa;
+/** Whether a file begins with a boot sector. */
+export function isBootSector(bytes: Uint8Array): boolean {
+  return bytes.length >= SECTOR && bytes[SECTOR - 2] === 0x55 && bytes[SECTOR - 1] === 0xaa;
 }
 
-/** The first sector at 7C00H, in real-address mode. */
-export function bootSectorImage(file: Uint8Array): BootImage {
+/** The boot image of a disk image. @throws ImageError NO_BOOT_SECTOR */
+export function bootSectorImage(bytes: Uint8Array): BootImage {
+  if (!isBootSector(bytes)) {
+    const found = bytes.subarray(SECTOR - 2, SECTOR);
+    throw new ImageError(
+      'NO_BOOT_SECTOR',
+      { offset: SECTOR - 2, found, fileBytes: bytes.length },
+      `no boot sector: its bytes 510 and 511 are 0x55 0xaa; the file has ${bytes.length} bytes, there ${[...found].map((byte) => `0x${byte.toString(16)}`).join(' ') || 'nothing'}`,
+    );
+  }
   return {
     mode: 'real',
-    segments: [{ address: LOAD_ADDRESS, bytes: file.subarray(0, SECTOR_BYTES) }],
-    entry: LOAD_ADDRESS,
-    registers: { RDX: FIRST_HARD_DISK },
+    segments: [{ address: LOAD, bytes: bytes.slice(0, SECTOR), what: 'boot sector' }],
+    entry: LOAD,
+    firmware: 'pc',
+    registers: { RDX: FIRST_HARD_DISK, RSP: BigInt(LOAD) },
   };
 }

@@ -4,9 +4,10 @@ import { ImageError } from '../error.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
-import { isRamThroughout } from '../state/memory.js';
 import type { SegmentState } from '../state/processor.js';
 import { BOOT_LAYOUT, type BootImage, type BootMode } from './boot-image.js';
+import { writePcFirmware } from './pc-firmware.js';
+import { checkPlacement, needsOwnGdt } from './placement.js';
 
 const GIB = 2 ** 30;
 const LARGE_PAGE = 2 ** 21;
@@ -25,11 +26,13 @@ const CODE: Readonly<Record<BootMode, SegmentState>> = {
 };
 const REAL_DATA: SegmentState = { base: 0n, limit: 0xffffn, selector: 0n, attributes: 0x93n };
 
-/** Loads an image into a draft that stands at RESET. The first processor is active, the others wait for a startup IPI. */
+/** Loads an image into a draft that stands at RESET. The first processor becomes active, the others wait for SIPI. */
 export function bootInto(draft: MachineDraft, image: BootImage): void {
-  loadSegments(draft, image);
-  if (image.mode !== 'real') writeQuads(draft, BOOT_LAYOUT.gdt, GDT);
+  checkPlacement(draft.definition, image);
+  for (const { address, bytes } of image.segments) draft.memory.writeBytes(address, bytes);
+  if (needsOwnGdt(image)) writeQuads(draft, BOOT_LAYOUT.gdt, GDT);
   if (image.mode === 'long') writePageTables(draft);
+  if (image.firmware === 'pc') writePcFirmware(draft);
   const bootstrap = draft.cpu(0);
   for (let id = 0; id < (image.everyProcessor === true ? draft.processorCount : 1); id++) enter(draft.cpu(id), image);
   connectLocalApic(bootstrap);
@@ -46,42 +49,6 @@ function setRegister(cpu: Cpu, name: string, value: bigint): void {
     );
   }
   cpu.set(name, value);
-}
-
-function loadSegments(draft: MachineDraft, { mode, segments }: BootImage): void {
-  const { ranges, memoryBytes } = draft.definition;
-  for (const { address, bytes } of segments) {
-    if (!isRamThroughout(ranges, address, bytes.length)) {
-      throw new ImageError(
-        'IMAGE_OUTSIDE_MEMORY',
-        { address, bytes: bytes.length, memoryBytes },
-        `${bytes.length} bytes at 0x${address.toString(16)} do not fit in ${memoryBytes} bytes of memory, which has a hole from 3 to 4 GiB: load lower or give more memory`,
-      );
-    }
-    refuseOverlap(mode, address, bytes.length);
-    draft.memory.writeBytes(address, bytes);
-  }
-}
-
-/** What the boot loader keeps in low memory for each mode: an image there would be overwritten. */
-const KEPT: Readonly<Record<BootMode, readonly (readonly [start: number, end: number])[]>> = {
-  real: [],
-  protected: [[BOOT_LAYOUT.gdt, BOOT_LAYOUT.gdt + GDT.length * 8]],
-  long: [
-    [BOOT_LAYOUT.gdt, BOOT_LAYOUT.gdt + GDT.length * 8],
-    [BOOT_LAYOUT.pageTables, BOOT_LAYOUT.pageTables + 0x6000],
-  ],
-};
-
-function refuseOverlap(mode: BootMode, address: number, length: number): void {
-  const kept = KEPT[mode].find(([start, end]) => address < end && start < address + length);
-  if (kept === undefined) return;
-  const [start, end] = kept.map((each) => `0x${each.toString(16)}`);
-  throw new ImageError(
-    'IMAGE_OVER_BOOT_STRUCTURES',
-    { address, bytes: length, start: kept[0], end: kept[1] },
-    `${length} bytes at 0x${address.toString(16)} meet the tables of the boot loader from ${start} to ${end}: load elsewhere`,
-  );
 }
 
 function writeQuads(draft: MachineDraft, address: number, quads: readonly bigint[]): void {

@@ -1,135 +1,177 @@
-// Executable and Linkable Format, as far as a loader needs it: class, entry and what is loaded where. Sections, symbols and
-// relocations are left out.
-import { ImageError } from '../error.js';
+// ELF executables, 32 and 64 bits wide (System V ABI, "ELF Header" and "Program Header"): where their segments are loaded
+// and where they are entered. Sections, symbols and relocations are not looked at: a loader has no use for them.
 import type { ImageSegment } from './boot-image.js';
+import { ImageBytes } from './image-bytes.js';
 
-/** What of an ELF file is loaded. */
-export interface ElfImage {
-  readonly bits: 32 | 64;
+/** An executable as a loader sees it. Addresses are physical. */
+export interface ElfProgram {
+  readonly width: 32 | 64;
+  /**
+   * Where it is entered. An entry that lies in an executable segment with a linear address of its own is moved to where
+   * the segment is loaded.
+   */
   readonly entry: number;
-  /** By physical address; zero fill is not among the bytes. */
   readonly segments: readonly ImageSegment[];
-  /** Past the last byte that is taken, zero fill included. */
-  readonly end: number;
 }
 
-const MAGIC = 0x464c_457f;
-const LITTLE_ENDIAN = 1;
-const PT_LOAD = 1;
-/** By e_machine: Intel 80386, AMD x86-64. */
-const MACHINES: Readonly<Record<number, string>> = { 3: 'i386', 62: 'x86-64' };
+/** Offsets of the fields that are read; the classes differ in the width of addresses and in order. */
+interface Layout {
+  readonly wide: boolean;
+  readonly entry: number;
+  readonly programHeaders: number;
+  readonly headerBytes: number;
+  readonly headerCount: number;
+  readonly flags: number;
+  readonly offset: number;
+  readonly linear: number;
+  readonly physical: number;
+  readonly fileBytes: number;
+  readonly memoryBytes: number;
+  readonly smallestHeader: number;
+}
 
-/** Offsets of what is read; a field of `wide` has 8 bytes in a file of 64 bits, 4 in one of 32. */
-const LAYOUT = {
+const LAYOUTS: Readonly<Record<32 | 64, Layout>> = {
   32: {
-    headerBytes: 52,
+    wide: false,
     entry: 24,
-    phoff: 28,
-    phentsize: 42,
-    phnum: 44,
-    entryBytes: 32,
+    programHeaders: 28,
+    headerBytes: 42,
+    headerCount: 44,
+    flags: 24,
     offset: 4,
+    linear: 8,
     physical: 12,
     fileBytes: 16,
     memoryBytes: 20,
+    smallestHeader: 32,
   },
   64: {
-    headerBytes: 64,
+    wide: true,
     entry: 24,
-    phoff: 32,
-    phentsize: 54,
-    phnum: 56,
-    entryBytes: 56,
+    programHeaders: 32,
+    headerBytes: 54,
+    headerCount: 56,
+    flags: 4,
     offset: 8,
+    linear: 16,
     physical: 24,
     fileBytes: 32,
     memoryBytes: 40,
+    smallestHeader: 56,
   },
-} as const;
+};
 
-/** Whether a file says that it is ELF. */
-export const isElf = (file: Uint8Array): boolean => file.length >= 4 && viewOf(file).getUint32(0, true) === MAGIC;
+const MAGIC = [0x7f, 0x45, 0x4c, 0x46] as const;
+/** EI_CLASS, EI_DATA, e_type, e_machine. */
+const CLASS_OFFSET = 4;
+const DATA_OFFSET = 5;
+const TYPE_OFFSET = 16;
+const MACHINE_OFFSET = 18;
+const WIDTHS: Readonly<Record<number, 32 | 64>> = { 1: 32, 2: 64 };
+const LITTLE_ENDIAN = 1;
+const ET_EXEC = 2;
+const ET_DYN = 3;
+const EM_386 = 3;
+const EM_X86_64 = 62;
+const PT_LOAD = 1;
+const PF_X = 1;
+const HIGHEST_PHYSICAL = 2n ** 52n - 1n;
 
-const viewOf = (file: Uint8Array): DataView => new DataView(file.buffer, file.byteOffset, file.byteLength);
-
-/**
- * Reads an ELF file for an x86 processor.
- * @throws ImageError ELF_FORMAT that names the field, its offset, what is there and what is accepted
- */
-export function readElf(file: Uint8Array): ElfImage {
-  const fields = new ElfFields(file);
-  fields.expect('magic', 0, 4, [MAGIC]);
-  const bits = fields.expect('class', 4, 1, [1, 2]) === 1 ? 32 : 64;
-  fields.expect('data encoding', 5, 1, [LITTLE_ENDIAN]);
-  const layout = LAYOUT[bits];
-  fields.expect('machine', 18, 2, Object.keys(MACHINES).map(Number));
-  const tableOffset = fields.address('e_phoff', layout.phoff, bits);
-  const count = fields.number('e_phnum', layout.phnum, 2);
-  const size = fields.number('e_phentsize', layout.phentsize, 2);
-  if (count > 0 && size < layout.entryBytes)
-    fields.refuse('e_phentsize', layout.phentsize, size, `${layout.entryBytes} or more`);
-  const segments: ImageSegment[] = [];
-  let end = 0;
-  for (let index = 0; index < count; index++) {
-    const at = tableOffset + index * size;
-    if (fields.number('p_type', at, 4) !== PT_LOAD) continue;
-    const [offset, physical, fileBytes, memoryBytes] = (
-      ['offset', 'physical', 'fileBytes', 'memoryBytes'] as const
-    ).map((field) => fields.address(`p_${field} of program header ${index}`, at + layout[field], bits)) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    if (offset + fileBytes > file.length)
-      fields.refuse(
-        `p_filesz of program header ${index}`,
-        at + layout.fileBytes,
-        fileBytes,
-        `up to the end of the file, ${file.length}`,
-      );
-    if (memoryBytes < fileBytes)
-      fields.refuse(`p_memsz of program header ${index}`, at + layout.memoryBytes, memoryBytes, `${fileBytes} or more`);
-    if (fileBytes > 0) segments.push({ address: physical, bytes: file.subarray(offset, offset + fileBytes) });
-    end = Math.max(end, physical + memoryBytes);
-  }
-  if (segments.length === 0)
-    fields.refuse('e_phnum', layout.phnum, count, 'a program header of type PT_LOAD with bytes');
-  return { bits, entry: fields.address('e_entry', layout.entry, bits), segments, end };
+interface LoadedSegment extends ImageSegment {
+  readonly linear: bigint;
+  readonly executable: boolean;
 }
 
-/** Fields of a file by offset: those beyond its end are an error that names them. */
-class ElfFields {
-  readonly #view: DataView;
+/** Whether a file begins as an ELF file does. */
+export function isElf(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, index) => bytes[index] === byte);
+}
 
-  constructor(file: Uint8Array) {
-    this.#view = viewOf(file);
-  }
+/**
+ * Reads the program headers of an executable for x86.
+ * @throws ImageError BAD_IMAGE_HEADER, IMAGE_TRUNCATED: with the offset, the value and what is accepted
+ */
+export function parseElf(bytes: Uint8Array): ElfProgram {
+  const file = new ImageBytes(bytes, 'ELF');
+  const width = checkedWidth(file, bytes);
+  const layout = LAYOUTS[width];
+  const segments = [...programHeaders(file, layout)].flatMap((header) => loadedSegment(file, layout, header));
+  if (segments.length === 0)
+    file.refuse(layout.headerCount, 'e_phnum', 0, 'at least one segment that is loaded (PT_LOAD)');
+  return {
+    width,
+    entry: physicalEntry(file, layout, segments),
+    segments: segments.map(({ address, bytes: contents, memoryBytes }) => ({
+      address,
+      bytes: contents,
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
+      what: 'kernel',
+    })),
+  };
+}
 
-  number(field: string, offset: number, bytes: 1 | 2 | 4): number {
-    if (offset + bytes > this.#view.byteLength) this.refuse(field, offset, 'the end of the file', `${bytes} bytes`);
-    if (bytes === 1) return this.#view.getUint8(offset);
-    return bytes === 2 ? this.#view.getUint16(offset, true) : this.#view.getUint32(offset, true);
-  }
+function checkedWidth(file: ImageBytes, bytes: Uint8Array): 32 | 64 {
+  const [kind = 0, data = 0] = file.piece(CLASS_OFFSET, 2, 'e_ident');
+  const width = WIDTHS[kind] ?? file.refuse(CLASS_OFFSET, 'EI_CLASS', kind, '1 (32 bits) or 2 (64 bits)');
+  if (data !== LITTLE_ENDIAN) file.refuse(DATA_OFFSET, 'EI_DATA', bytes[DATA_OFFSET] ?? 0, '1 (little-endian)');
+  const type = file.u16(TYPE_OFFSET, 'e_type');
+  if (type !== ET_EXEC && type !== ET_DYN)
+    file.refuse(TYPE_OFFSET, 'e_type', type, '2 (executable) or 3 (position-independent executable)');
+  const machine = file.u16(MACHINE_OFFSET, 'e_machine');
+  if (machine !== EM_386 && machine !== EM_X86_64)
+    file.refuse(MACHINE_OFFSET, 'e_machine', machine, '3 (80386) or 0x3e (x86-64)');
+  return width;
+}
 
-  /** An address or size, which must be a safe integer: no physical address needs more. */
-  address(field: string, offset: number, bits: 32 | 64): number {
-    const low = this.number(field, offset, 4);
-    if (bits === 32) return low;
-    const value = this.number(field, offset + 4, 4) * 2 ** 32 + low;
-    return Number.isSafeInteger(value) ? value : this.refuse(field, offset, value, 'less than 2^53');
-  }
+/** The offsets of the program headers. */
+function* programHeaders(file: ImageBytes, layout: Layout): IterableIterator<number> {
+  const first = fileNumber(file, layout, layout.programHeaders, 'e_phoff');
+  const size = file.u16(layout.headerBytes, 'e_phentsize');
+  const count = file.u16(layout.headerCount, 'e_phnum');
+  if (count > 0 && size < layout.smallestHeader)
+    file.refuse(layout.headerBytes, 'e_phentsize', size, `0x${layout.smallestHeader.toString(16)} or more`);
+  for (let index = 0; index < count; index++) yield first + index * size;
+}
 
-  expect(field: string, offset: number, bytes: 1 | 2 | 4, accepted: readonly number[]): number {
-    const value = this.number(field, offset, bytes);
-    return accepted.includes(value) ? value : this.refuse(field, offset, value, accepted.join(' or '));
-  }
+function loadedSegment(file: ImageBytes, layout: Layout, header: number): readonly LoadedSegment[] {
+  if (file.u32(header, 'p_type') !== PT_LOAD) return [];
+  const offset = fileNumber(file, layout, header + layout.offset, 'p_offset');
+  const fileBytes = fileNumber(file, layout, header + layout.fileBytes, 'p_filesz');
+  const memoryBytes = fileNumber(file, layout, header + layout.memoryBytes, 'p_memsz');
+  if (memoryBytes < fileBytes)
+    file.refuse(header + layout.memoryBytes, 'p_memsz', memoryBytes, `p_filesz (0x${fileBytes.toString(16)}) or more`);
+  if (memoryBytes === 0) return [];
+  return [
+    {
+      address: fileNumber(file, layout, header + layout.physical, 'p_paddr'),
+      bytes: file.piece(offset, fileBytes, 'a segment'),
+      ...(memoryBytes === fileBytes ? {} : { memoryBytes }),
+      linear: address(file, layout, header + layout.linear, 'p_vaddr'),
+      executable: (file.u32(header + layout.flags, 'p_flags') & PF_X) !== 0,
+    },
+  ];
+}
 
-  refuse(field: string, offset: number, found: unknown, accepted: string): never {
-    throw new ImageError(
-      'ELF_FORMAT',
-      { field, offset, found, accepted },
-      `${field} at offset ${offset} of the ELF file is ${String(found)}: ${accepted} is accepted`,
-    );
-  }
+function physicalEntry(file: ImageBytes, layout: Layout, segments: readonly LoadedSegment[]): number {
+  const linear = address(file, layout, layout.entry, 'e_entry');
+  const home = segments.find(
+    (segment) =>
+      segment.executable &&
+      linear >= segment.linear &&
+      linear < segment.linear + BigInt(segment.memoryBytes ?? segment.bytes.length),
+  );
+  const physical = home === undefined ? linear : linear - home.linear + BigInt(home.address);
+  if (physical > HIGHEST_PHYSICAL)
+    file.refuse(layout.entry, 'e_entry', linear, 'an address in an executable segment, or a physical one (52 bits)');
+  return Number(physical);
+}
+
+function address(file: ImageBytes, { wide }: Layout, offset: number, field: string): bigint {
+  return wide ? file.u64(offset, field) : BigInt(file.u32(offset, field));
+}
+
+/** A physical address, an offset or a size: 52 bits at most, so that a number holds it exactly. */
+function fileNumber(file: ImageBytes, layout: Layout, offset: number, field: string): number {
+  const value = address(file, layout, offset, field);
+  return value <= HIGHEST_PHYSICAL ? Number(value) : file.refuse(offset, field, value, 'up to 0xfffffffffffff');
 }

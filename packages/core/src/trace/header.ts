@@ -107,11 +107,14 @@ function decodePlugin(plugin: Fields): RecordedPlugin {
 function decodeBoot(boot: Fields): BootImage {
   const mode = boot.text('mode');
   if (mode !== 'real' && mode !== 'protected' && mode !== 'long') return boot.refuse('mode', 'real, protected or long');
-  const segments = boot
-    .list('segments')
-    .map((segment) => ({ address: segment.count('address'), bytes: segment.bytes('bytes') }));
-  for (const [name, value] of Object.entries(boot.has('registers') ? boot.record('registers').all : {}))
-    if (typeof value !== 'bigint') boot.refuse('registers', `a value of 64 bits for ${name}`);
+  const segments = boot.list('segments').map((segment) => ({
+    ...(segment.all as object),
+    address: segment.count('address'),
+    bytes: segment.bytes('bytes'),
+    ...(segment.has('memoryBytes') ? { memoryBytes: segment.count('memoryBytes') } : {}),
+  }));
+  const registers = boot.optional('registers');
+  for (const name of Object.keys(registers?.all ?? {})) registers?.integer(name);
   return Object.freeze({ ...(boot.all as object), mode, entry: boot.count('entry'), segments });
 }
 
@@ -149,6 +152,11 @@ class Fields {
     return Number.isSafeInteger(value) && (value as number) >= 0
       ? (value as number)
       : this.refuse(field, 'a whole number');
+  }
+
+  integer(field: string): bigint {
+    const value = this.value(field);
+    return typeof value === 'bigint' && value >= 0n ? value : this.refuse(field, 'an integer from 0 on');
   }
 
   bytes(field: string): Uint8Array {

@@ -1,134 +1,192 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { detectedImage, imageFormat } from '../../src/boot/guest-image.js';
-import { multibootImage } from '../../src/boot/multiboot.js';
+import { findMultibootHeader, type MultibootOptions, multibootImage } from '../../src/boot/multiboot.js';
 import { ImageError } from '../../src/error.js';
 import { createMachine } from '../../src/machine/machine.js';
-import { hex } from '../support/booted-machine.js';
-import { elfFile, multibootHeader } from './images.js';
+import type { MachineState } from '../../src/state/machine.js';
+import { elfFile } from '../support/elf-file.js';
 
-const MEMORY = 64 * 2 ** 20;
-const LOOP = hex('eb fe');
-const options = { commandLine: 'kernel.elf a=b', memory: MEMORY };
+const MIB = 2 ** 20;
+const MEMORY = 16 * MIB;
+const MAGIC = 0x1bad_b002;
 
-/** A kernel whose header, in an ELF segment, has no addresses. */
-const elfKernel = (bits: 32 | 64, more: Partial<Parameters<typeof elfFile>[0]> = {}) =>
-  elfFile({
-    bits,
-    bytes: Uint8Array.from([...multibootHeader(3), ...LOOP]),
-    physical: 0x10_0000,
-    entry: 0x10_000c,
-    ...more,
-  });
+const words = (...values: readonly number[]) => [...new Uint8Array(Uint32Array.from(values).buffer)];
+const header = (flags: number, ...rest: readonly number[]) => words(MAGIC, flags, -(MAGIC + flags), ...rest);
+/** A flat file: some bytes, a header with addresses, code. */
+const flatFile = (before: number, ...addresses: readonly number[]) =>
+  Uint8Array.from([...new Array<number>(before).fill(0x11), ...header(0x1_0000, ...addresses), 0xf4, 0xf4, 0xf4, 0xf4]);
 
-function booted(boot: ReturnType<typeof multibootImage>) {
-  const machine = createMachine({ profile: 'intel-server', memory: MEMORY, boot, processors: 2 });
-  const { memory } = machine.state;
-  const word = (address: number | bigint) => Number(memory.readValue(address, 4));
-  const text = (address: number) => {
-    const bytes = memory.read(address, 200);
-    return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
-  };
-  return { machine, word, text, information: Number(machine.processor(0).read('RBX')) };
+function stateOf(options: Partial<MultibootOptions> & { readonly bytes: Uint8Array }): MachineState {
+  const boot = multibootImage({ fileName: 'kernel', memoryBytes: MEMORY, ...options });
+  return createMachine({ profile: 'intel-server', memory: MEMORY, boot }).state;
 }
 
-describe('a multiboot kernel', () => {
-  it.each([32, 64] as const)('in an ELF file of %s bits is entered as the specification says', (bits) => {
-    const { machine } = booted(multibootImage(elfKernel(bits), options));
-    const cpu = machine.processor(0);
-    expect([cpu.read('RAX'), cpu.read('RIP'), cpu.read('RFLAGS')]).toEqual([0x2bad_b002n, 0x10_000cn, 2n]);
-    expect([cpu.read('CR0') & 0x8000_0001n, cpu.read('CS.base'), cpu.read('SS.limit')]).toEqual([1n, 0n, 0xffff_ffffn]);
-    expect(machine.state.processors[1]).toMatchObject({ activity: 'wait-for-SIPI', control: { CR0: 0x6000_0010n } });
+function errorOf(bytes: Uint8Array): unknown {
+  try {
+    stateOf({ bytes });
+  } catch (error) {
+    if (error instanceof ImageError) return { code: error.code, ...error.details };
+    throw error;
+  }
+  return 'accepted';
+}
+
+/** Doublewords and texts at physical addresses, as the kernel finds them. */
+function reader({ memory }: MachineState) {
+  const word = (address: number) => Number(memory.readValue(address, 4));
+  const text = (address: number) => {
+    const bytes = memory.read(address, 256);
+    return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+  };
+  return { word, text };
+}
+
+const elf = (width: 32 | 64, entry = BigInt(MIB + 0x20)) =>
+  elfFile({ width, entry, segments: [{ address: MIB, bytes: [...header(3), ...new Array<number>(64).fill(0xf4)] }] });
+
+describe('the multiboot header', () => {
+  it('is found on 4 bytes within the first 8192, if its checksum fits', () => {
+    const file = (offset: number, checksum = -(MAGIC + 3)) => {
+      const bytes = new Uint8Array(16384);
+      bytes.set(words(MAGIC, 3, checksum), offset);
+      return bytes;
+    };
+    expect(findMultibootHeader(file(0))).toEqual({ offset: 0, flags: 3 });
+    expect(findMultibootHeader(file(8192 - 12))).toEqual({ offset: 8192 - 12, flags: 3 });
+    expect(findMultibootHeader(file(8192 - 8))).toBeUndefined();
+    expect(findMultibootHeader(file(6))).toBeUndefined();
+    expect(findMultibootHeader(file(0, 1))).toBeUndefined();
+    expect(findMultibootHeader(new Uint8Array(3))).toBeUndefined();
   });
 
-  it('finds the command line, the size of memory and its map', () => {
-    const { word, text, information } = booted(multibootImage(elfKernel(32), options));
-    expect(word(information)).toBe(0b10_0100_1111);
-    expect([word(information + 4), word(information + 8)]).toEqual([639, MEMORY / 1024 - 1024]);
-    expect([text(word(information + 16)), text(word(information + 64))]).toEqual(['kernel.elf a=b', 'retrovisor']);
-    const [length, start] = [word(information + 44), word(information + 48)];
-    const entries = Array.from({ length: length / 24 }, (_, index) => start + index * 24);
-    expect(entries.map((at) => [word(at), word(at + 4), word(at + 12), word(at + 20)])).toEqual([
-      [20, 0, 0x9_fc00, 1],
-      [20, 0x9_fc00, 0x400, 2],
-      [20, 0xf_0000, 0x1_0000, 2],
-      [20, 0x10_0000, MEMORY - 0x10_0000, 1],
-    ]);
+  it('with addresses says what of the file goes where', () => {
+    // The header lies at offset 8 and address 200008H: the file from offset 8 - 8 on is loaded at 200000H.
+    const bytes = flatFile(8, 0x20_0008, 0x20_0000, 0x20_002c, 0x20_4000, 0x20_0028);
+    const state = stateOf({ bytes });
+    expect(state.memory.read(0x20_0000, 48)).toEqual(Uint8Array.of(...bytes.subarray(0, 44), 0, 0, 0, 0));
+    expect(state.processors[0]?.general.RIP).toBe(0x20_0028n);
   });
 
-  it('finds its modules behind its zero fill, on page boundaries', () => {
-    const modules = [
-      { bytes: Uint8Array.from([1, 2, 3]), commandLine: 'one' },
-      { bytes: new Uint8Array(5000).fill(7), commandLine: 'two x' },
-    ];
-    const file = elfKernel(32, { memoryBytes: 0x2001 });
-    const { machine, word, text, information } = booted(multibootImage(file, { ...options, modules }));
-    const list = word(information + 24);
-    expect(word(information + 20)).toBe(2);
-    expect([0, 4, 16, 20].map((offset) => word(list + offset))).toEqual([0x10_3000, 0x10_3003, 0x10_4000, 0x10_5388]);
-    expect([text(word(list + 8)), text(word(list + 24))]).toEqual(['one', 'two x']);
-    expect([...machine.readMemory(0x10_3000, 4)]).toEqual([1, 2, 3, 0]);
-  });
-
-  it('may say itself where it is loaded, anywhere in the first 8192 bytes', () => {
-    const header = multibootHeader(0x1_0000, 0x20_0010, 0x20_0000, 0x20_0030, 0x20_1000, 0x20_002e);
-    const file = Uint8Array.from([...new Uint8Array(0x110), ...header, ...LOOP, ...new Uint8Array(100)]);
-    const image = multibootImage(file, options);
-    expect(image.segments[0]).toMatchObject({ address: 0x20_0000, bytes: { length: 0x30 } });
-    expect(image.entry).toBe(0x20_002e);
+  it('with the ends at 0 loads the rest of the file and has no bss', () => {
+    const bytes = flatFile(0, 0x20_0000, 0x20_0000, 0, 0, 0x20_0020);
+    expect(multibootImage({ bytes, fileName: 'k', memoryBytes: MEMORY }).segments[0]).toEqual({
+      address: 0x20_0000,
+      bytes,
+      what: 'kernel',
+    });
   });
 
   it.each([
-    ['needs what no loader knows', multibootHeader(8), 'asks for 0x8'],
-    ['has neither addresses nor an ELF header', multibootHeader(0), 'flag 16 is 0'],
-    ['loads from before the file', multibootHeader(0x1_0000, 0x1000, 0, 0, 0, 0), 'before the start'],
-    ['loads more than the file has', multibootHeader(0x1_0000, 0x1000, 0x1000, 0x9000, 0, 0), 'beyond the end'],
-    ['ends within its addresses', multibootHeader(0x1_0000, 0x1000), 'cut off'],
-  ])('that %s is refused', (_, file, why) => {
-    expect(() => multibootImage(file, options)).toThrow(why);
-    expect(() => multibootImage(file, options)).toThrow(ImageError);
+    ['header_addr', [0x1f_fff0, 0x20_0000, 0, 0, 0], 12],
+    ['header_addr', [0x20_0004, 0x20_0000, 0, 0, 0], 12],
+    ['load_end_addr', [0x20_0000, 0x20_0000, 0x1f_0000, 0, 0], 20],
+    ['bss_end_addr', [0x20_0000, 0x20_0000, 0x20_0010, 0x20_0004, 0], 24],
+  ] as const)('with a wrong %s is refused', (field, addresses, offset) => {
+    expect(errorOf(flatFile(0, ...addresses))).toMatchObject({ code: 'BAD_IMAGE_HEADER', field, offset });
   });
 
-  it('that leaves no room for its modules is refused', () => {
-    const modules = [{ bytes: new Uint8Array(2 ** 20), commandLine: 'big' }];
-    expect(() => multibootImage(elfKernel(32), { ...options, memory: 2 * 2 ** 20, modules })).toThrow('big');
+  it('that loads more than the file has is refused', () => {
+    const addresses = [0x20_0000, 0x20_0000, 0x20_1000, 0, 0];
+    expect(errorOf(flatFile(0, ...addresses))).toMatchObject({ code: 'IMAGE_TRUNCATED', length: 0x1000 });
+  });
+
+  it('that requires what version 1 does not define is refused', () => {
+    expect(errorOf(Uint8Array.from(header(8)))).toMatchObject({ field: 'flags', found: 8 });
+  });
+
+  it('without addresses is for ELF files', () => {
+    expect(errorOf(Uint8Array.from(header(3)))).toMatchObject({ code: 'BAD_IMAGE_HEADER', field: 'flags' });
+    expect(errorOf(new Uint8Array(64))).toMatchObject({ code: 'NO_MULTIBOOT_HEADER' });
+  });
+
+  it('is followed in an ELF64 file too, which must be entered below 4 GiB', () => {
+    expect(stateOf({ bytes: elf(64) }).processors[0]?.general.RIP).toBe(BigInt(MIB + 0x20));
+    expect(errorOf(elf(64, 0x1_0000_0000n))).toMatchObject({ field: 'e_entry' });
+    const segments = [{ address: 2 ** 32, bytes: header(3) }];
+    expect(errorOf(elfFile({ width: 64, entry: 0n, segments }))).toMatchObject({ code: 'MULTIBOOT_ABOVE_4_GIB' });
   });
 });
 
-describe('an image', () => {
-  it('is told by its contents', () => {
-    const sector = new Uint8Array(512);
-    sector.set([0x55, 0xaa], 510);
-    const elf = elfFile({ bits: 64, bytes: Uint8Array.from(LOOP), physical: 0x20_0000 });
-    expect([elfKernel(32), elf, sector, sector.subarray(1)].map(imageFormat)).toEqual([
-      'multiboot',
-      'elf',
-      'boot sector',
-      'raw',
-    ]);
-    expect(detectedImage(elf, options)).toMatchObject({ mode: 'long', entry: 0x20_0000 });
-    expect(detectedImage(sector, options)).toMatchObject({ mode: 'real', entry: 0x7c00, registers: { RDX: 0x80n } });
-    expect(detectedImage(Uint8Array.from(LOOP), options)).toBeUndefined();
+describe('the state that a multiboot kernel is entered in', () => {
+  const state = stateOf({ bytes: elf(32) });
+  const { general, control, segments, descriptorTables } = state.processors[0] ?? expect.fail();
+
+  it('is protected mode without paging, interrupts masked', () => {
+    expect(general.RAX).toBe(0x2bad_b002n);
+    expect(general.RFLAGS).toBe(2n);
+    expect(control.CR0).toBe(0x11n);
+    expect(general.RIP).toBe(BigInt(MIB + 0x20));
   });
 
-  it('that is damaged or cut is read or refused by a typed error', () => {
-    const change = fc.tuple(fc.nat(0x90), fc.nat(255));
-    const damage = fc.record({
-      bits: fc.constantFrom<32 | 64>(32, 64),
-      changes: fc.array(change, { maxLength: 4 }),
-      length: fc.nat(0x1100),
-    });
-    fc.assert(
-      fc.property(damage, ({ bits, changes, length }) => {
-        const file = elfKernel(bits).slice(0, length);
-        for (const [at, byte] of changes) file[at] = byte;
-        try {
-          detectedImage(file, options);
-        } catch (error) {
-          expect(error).toBeInstanceOf(ImageError);
-        }
-      }),
-      { numRuns: 2000 },
-    );
+  it('has flat segments of 32 bits, which the GDT has too', () => {
+    const flat = { base: 0n, limit: 0xffff_ffffn };
+    expect(segments.CS).toEqual({ ...flat, selector: 8n, attributes: 0xc09bn });
+    for (const name of ['DS', 'ES', 'FS', 'GS', 'SS'] as const)
+      expect(segments[name]).toEqual({ ...flat, selector: 0x10n, attributes: 0xc093n });
+    expect(descriptorTables.GDTR.limit).toBe(39n);
+    expect(state.memory.readValue(descriptorTables.GDTR.base + 8n, 8)).toBe(0x00cf_9b00_0000_ffffn);
+    expect(state.memory.readValue(descriptorTables.GDTR.base + 16n, 8)).toBe(0x00cf_9300_0000_ffffn);
+  });
+});
+
+describe('the multiboot information', () => {
+  it('has the command line with the name of the file first', () => {
+    const state = stateOf({ bytes: elf(32), fileName: 'a/kernel.elf', commandLine: 'one two' });
+    const { word, text } = reader(state);
+    const at = Number(state.processors[0]?.general.RBX);
+    expect(word(at)).toBe(0x24f);
+    expect(text(word(at + 16))).toBe('a/kernel.elf one two');
+    expect(text(word(at + 64))).toBe('retrovisor');
+    expect([word(at + 4), word(at + 8)]).toEqual([639, 15 * 1024 - 128]);
+  });
+
+  it('has modules on pages behind the kernel, each with its text', () => {
+    const modules = [
+      { text: 'first x', bytes: new Uint8Array(5000).fill(0xaa) },
+      { text: 'second', bytes: Uint8Array.of(1, 2, 3) },
+    ];
+    const state = stateOf({ bytes: elf(32), modules });
+    const { word, text } = reader(state);
+    const at = Number(state.processors[0]?.general.RBX);
+    expect(word(at + 20)).toBe(2);
+    const table = word(at + 24);
+    const found = [table, table + 16].map((entry) => ({
+      text: text(word(entry + 8)),
+      onPage: word(entry) % 4096,
+      bytes: state.memory.read(word(entry), word(entry + 4) - word(entry)),
+    }));
+    expect(found).toEqual(modules.map((module) => ({ ...module, onPage: 0 })));
+    expect(word(table)).toBeGreaterThan(table);
+  });
+
+  it('has the memory map as entries that say their size', () => {
+    const state = stateOf({ bytes: elf(32) });
+    const { word } = reader(state);
+    const at = Number(state.processors[0]?.general.RBX);
+    const entries = [];
+    for (let entry = word(at + 48); entry < word(at + 48) + word(at + 44); entry += 4 + word(entry)) {
+      const [base, length] = [4, 12].map((offset) => state.memory.readValue(entry + offset, 8));
+      entries.push([base, length, word(entry + 20)]);
+    }
+    expect(entries.slice(0, 2)).toEqual([
+      [0n, 0x9_fc00n, 1],
+      [0x9_fc00n, 0x400n, 2],
+    ]);
+    expect(entries).toContainEqual([BigInt(MIB), BigInt(MEMORY - MIB - 128 * 1024), 1]);
+  });
+
+  it('makes way for a kernel that lies where it usually does', () => {
+    const bytes = Uint8Array.from([
+      ...header(0x1_0000, 0x8000, 0x8000, 0, 0, 0x8020),
+      ...new Array<number>(0x3000).fill(7),
+    ]);
+    const state = stateOf({ bytes });
+    expect(Number(state.processors[0]?.general.RBX)).toBeGreaterThanOrEqual(0x8000 + bytes.length);
+    expect(state.memory.read(0x8000, bytes.length)).toEqual(bytes);
+  });
+
+  it('goes above 1 MiB where base memory ends', () => {
+    const bytes = Uint8Array.from(header(0x1_0000, 0x9_e000, 0x9_e000, 0, 0x9_f800, 0x9_e020));
+    const { word } = reader(stateOf({ bytes }));
+    expect(word(0x9000 + 16)).toBeGreaterThanOrEqual(MIB);
   });
 });
