@@ -273,7 +273,7 @@ export class Runner implements StepBinder {
       if (this.#cursor < steps.length || !block.branches) this.#setRip(block, this.#cursor);
       this.#count(this.#cursor);
       if (shadowed && !this.shadowRenewed) this.#words[SHADOW] = 0;
-      if (isSingle) singleStepping.after(cpu);
+      if (isSingle || singleStepping.trapFlag === 'after') singleStepping.after(cpu);
     } catch (thrown) {
       this.#abandon(cpu, thrown);
     }
@@ -316,8 +316,10 @@ export class Runner implements StepBinder {
     const block = this.#lastBlock;
     if (block !== undefined) this.#setRip(block, block.repeats ? 0 : index);
     settleFlags(this.#words);
-    if (thrown instanceof GuestFault) this.#outcome = this.#deliver(cpu, thrown, index);
-    else if (thrown instanceof Intercepted) this.#outcome = thrown.outcome;
+    if (thrown instanceof GuestFault) {
+      this.singleStepping.discard(cpu);
+      this.#outcome = this.#deliver(cpu, thrown, index);
+    } else if (thrown instanceof Intercepted) this.#outcome = thrown.outcome;
     else {
       this.#count(index);
       throw thrown;

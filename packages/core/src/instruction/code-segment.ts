@@ -1,6 +1,8 @@
 // Loads of CS by far transfers (SDM, "JMP—Jump", "CALL—Call Procedure", "RET—Return From Procedure" and
 // "IRET/IRETD/IRETQ—Interrupt Return"): the checks of the target's descriptor and of its offset.
+
 import { GP, NP, raise } from '../interrupt/exceptions.js';
+import { isCanonicalAddress } from '../memory/canonical.js';
 import {
   isCode,
   isConforming,
@@ -57,8 +59,8 @@ function checkTarget(cpu: Cpu, descriptor: SegmentDescriptor, offset: bigint): F
 /** The offset must lie within the limit, or be canonical for 64-bit code. */
 export function checkOffset(cpu: Cpu, target: FarTarget): void {
   const { descriptor, offset } = target;
-  const canonical = BigInt.asUintN(64, BigInt.asIntN(cpu.CR4.LA57 ? 57 : 48, offset)) === offset;
-  if (entersLongCode(cpu, target) ? !canonical : offset > descriptor.limit) raise(GP(0), 'core.far-transfer.offset');
+  if (entersLongCode(cpu, target) ? !isCanonicalAddress(cpu, offset) : offset > descriptor.limit)
+    raise(GP(0), 'core.far-transfer.offset');
 }
 
 function hasSize({ attributes }: SegmentDescriptor, size: 'long' | 'big'): boolean {

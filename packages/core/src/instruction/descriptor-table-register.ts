@@ -1,6 +1,7 @@
 // SDM, "System Instructions": LGDT, LIDT, SGDT, SIDT, LLDT, SLDT, LTR and STR (see "Memory-Management Registers").
 import { GP, NP, raise, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
+import { isCanonicalForProcessor } from '../memory/canonical.js';
 import {
   isNull,
   readDescriptor,
@@ -32,10 +33,6 @@ function pseudoDescriptor(cpu: Cpu, operands: readonly Operand[], operandWidth: 
   return { limit: value & 0xffffn, base: BigInt.asUintN(baseBits, value >> 16n) };
 }
 
-function isCanonical(cpu: Cpu, address: bigint): boolean {
-  return BigInt.asUintN(64, BigInt.asIntN(cpu.CR4.LA57 ? 57 : 48, address)) === address;
-}
-
 /** The caller of an intrinsic gives the two values instead of memory that holds them. */
 const BASE_AND_LIMIT = { operands: [{ in: 'base' }, { in: 'limit' }] } as const satisfies IntrinsicShape;
 
@@ -46,7 +43,8 @@ function loadTable<const Intrinsics extends Readonly<Record<string, IntrinsicSha
 ) {
   const canonical: FaultRow = {
     id: `core.${mnemonic.toLowerCase()}.canonical`,
-    when: (cpu, operands) => cpu.mode === '64-bit' && !isCanonical(cpu, pseudoDescriptor(cpu, operands, 64).base),
+    when: (cpu, operands) =>
+      cpu.mode === '64-bit' && !isCanonicalForProcessor(cpu, pseudoDescriptor(cpu, operands, 64).base),
     raise: GP(0),
     explain: `${mnemonic} takes a canonical base in 64-bit mode.`,
   };
@@ -123,7 +121,9 @@ function systemDescriptor(
   if (!cpu.EFER.LMA) return descriptor;
   const upper = readUpperHalf(cpu, descriptor, `core.${name}.limit`);
   if (((upper >> 40n) & 0x1fn) !== 0n) raise(GP(errorCode), `core.${name}.upper-type`);
-  return { ...descriptor, base: descriptor.base | ((upper & 0xffff_ffffn) << 32n) };
+  const base = descriptor.base | ((upper & 0xffff_ffffn) << 32n);
+  if (!isCanonicalForProcessor(cpu, base)) raise(GP(errorCode), `core.${name}.canonical`);
+  return { ...descriptor, base };
 }
 
 export const LTR = defineInstruction({

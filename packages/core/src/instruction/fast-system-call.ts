@@ -2,6 +2,7 @@
 // from the APM's pages of the same names.
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
+import { isCanonicalAddress } from '../memory/canonical.js';
 import { CODE_32, CODE_64, DATA, FLAT_LIMIT, USER } from '../memory/flat-segment.js';
 import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
@@ -84,7 +85,7 @@ function sysret(mnemonic: 'SYSRET' | 'SYSRETQ', long: boolean) {
   const canonical: FaultRow = {
     id: `core.${mnemonic.toLowerCase()}.canonical`,
     fields: ['RCX'],
-    when: (cpu) => long && BigInt.asUintN(64, BigInt.asIntN(cpu.CR4.LA57 ? 57 : 48, cpu.RCX)) !== cpu.RCX,
+    when: (cpu) => long && !isCanonicalAddress(cpu, cpu.RCX),
     raise: GP(0),
     explain: 'RCX is where SYSRET returns to: it must be canonical.',
     note: 'An AMD processor raises the exception after the return, with CPL 3; here both vendors raise it before.',

@@ -30,6 +30,8 @@ export const INSTRUCTION_FAULTS: Readonly<Record<string, FaultExplanation>> = {
       'From disabled to xAPIC to x2APIC mode and from each of them to disabled: no other change of bits 11 (EN) and 10 (EXTD) of IA32_APIC_BASE is allowed.',
     fields: ['IA32_APIC_BASE'],
   },
+  'core.ltr.canonical': { manual: LTR, explain: 'The base of the TSS must be canonical.', fields: GDT },
+  'core.lldt.canonical': { manual: LLDT, explain: 'The base of the LDT must be canonical.', fields: GDT },
   'core.div.quotient': {
     manual: sdm('DIV—Unsigned Divide'),
     explain: 'The divisor must not be 0 and the quotient must fit the destination.',

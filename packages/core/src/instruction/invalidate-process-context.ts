@@ -2,6 +2,7 @@
 // that every type does the same: what counts are the checks.
 import { GP } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
+import { isCanonicalForProcessor } from '../memory/canonical.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow, type IntrinsicShape } from './define.js';
 import type { Operand } from './operand.js';
@@ -62,8 +63,7 @@ export const INVPCID = defineInstruction({
       ['CR4.PCIDE'],
     ),
     row('canonical', 'The linear address in the descriptor must be canonical.', (cpu, type, { linear }) => {
-      const bits = cpu.CR4.LA57 ? 57 : 48;
-      return type === TYPE.individualAddress && BigInt.asUintN(64, BigInt.asIntN(bits, linear)) !== linear;
+      return type === TYPE.individualAddress && !isCanonicalForProcessor(cpu, linear);
     }),
   ],
   intrinsics: { invpcid: SHAPE },

@@ -3,6 +3,7 @@
 import type { Outcome } from '../event/outcome.js';
 import { GP } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
+import { isCanonicalForProcessor } from '../memory/canonical.js';
 import type { InstalledMsr } from '../plugin/host.js';
 import { allowedBits } from '../register/control-register-write.js';
 import type { Cpu } from '../state/cpu.js';
@@ -16,12 +17,6 @@ const EFER_ADDRESS = 0xc000_0080;
 const msrOf = (cpu: Cpu): InstalledMsr | undefined => cpu.definition.msrs.get(Number(cpu.RCX & LOW_HALF));
 /** EDX:EAX. */
 const edxEax = (cpu: Cpu): bigint => ((cpu.RDX & LOW_HALF) << 32n) | (cpu.RAX & LOW_HALF);
-
-function isCanonical(cpu: Cpu, address: bigint): boolean {
-  // What may be stored depends on what the processor can, not on what CR4.LA57 says now.
-  const bits = cpu.profile.linearAddressWidth;
-  return BigInt.asUintN(64, BigInt.asIntN(bits, address)) === address;
-}
 
 const unknownMsr = (mnemonic: string): FaultRow => ({
   id: `core.${mnemonic}.address`,
@@ -84,7 +79,7 @@ export const WRMSR = defineInstruction({
     {
       id: 'core.wrmsr.canonical',
       fields: ['RCX', 'RDX', 'RAX'],
-      when: (cpu) => msrOf(cpu)?.canonical === true && !isCanonical(cpu, edxEax(cpu)),
+      when: (cpu) => msrOf(cpu)?.canonical === true && !isCanonicalForProcessor(cpu, edxEax(cpu)),
       raise: GP(0),
       explain: 'The MSR holds a linear address: EDX:EAX must be canonical.',
     },

@@ -33,6 +33,12 @@ function loadParagraph(cpu: Cpu, register: DataSegment, selector: number): void 
   cpu.set(`${register}.base`, BigInt(selector) << 4n);
 }
 
+/** A return to an outer level takes a segment away: base and limit stay, as Bochs and QEMU have it; the manual says no word. */
+function dropSegment(cpu: Cpu, register: SegmentRegister): void {
+  cpu.set(`${register}.selector`, 0n);
+  cpu.set(`${register}.attributes`, cpu.read(`${register}.attributes`) | BigInt(ACCESS.unusable));
+}
+
 /** A null selector makes the register unusable; the base is cleared, as on every processor of the profiles. */
 export function loadNull(cpu: Cpu, register: DataSegment, selector: number, dpl = 0): void {
   cpu.setSegment(register, {
@@ -89,6 +95,6 @@ export function dropPrivilegedSegments(cpu: Cpu): void {
     const attributes = Number(cpu.read(`${register}.attributes`));
     const conforming = (attributes & (ACCESS.executable | 4)) === (ACCESS.executable | 4);
     const dpl = (attributes >> 5) & 3;
-    if ((attributes & ACCESS.unusable) === 0 && dpl < cpu.CPL && !conforming) loadNull(cpu, register, 0);
+    if ((attributes & ACCESS.unusable) === 0 && dpl < cpu.CPL && !conforming) dropSegment(cpu, register);
   }
 }

@@ -1,9 +1,10 @@
 // SDM, "MOV—Move", PUSH and POP with a segment register, and SWAPGS.
+
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
+import { isCanonicalAddress } from '../memory/canonical.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction } from './define.js';
-import type { Operand } from './operand.js';
 import { operandAt, privileged } from './privilege.js';
 import { loadSegment } from './segment-load.js';
 import { popped, pushed, setStackTop, stackOperandBytes } from './stack-access.js';
@@ -114,7 +115,7 @@ export const FSGSBASE = (Object.keys(BASES) as (keyof typeof BASES)[]).map((mnem
       },
       {
         id: `${id}.canonical`,
-        when: (cpu, operands) => !reading && !isCanonicalOperand(cpu, operandAt(operands, 0)),
+        when: (cpu, operands) => !reading && !isCanonicalAddress(cpu, operandAt(operands, 0).read()),
         raise: GP(0),
         explain: 'A segment base must be canonical.',
       },
@@ -126,8 +127,3 @@ export const FSGSBASE = (Object.keys(BASES) as (keyof typeof BASES)[]).map((mnem
     },
   });
 });
-
-function isCanonicalOperand(cpu: Cpu, operand: Operand): boolean {
-  const address = operand.read();
-  return BigInt.asUintN(64, BigInt.asIntN(cpu.CR4.LA57 ? 57 : 48, address)) === address;
-}

@@ -1,6 +1,7 @@
 // SDM, "INT n/INTO/INT3/INT1—Call to Interrupt Procedure". Left out: virtual-8086 mode, where delivery says so.
 import type { Outcome } from '../event/outcome.js';
 import { fault } from '../event/outcome.js';
+import { DEBUG_STATUS, enterDebugHandler } from '../interrupt/debug-status.js';
 import { deliver } from '../interrupt/delivery.js';
 import { BP, type Raise } from '../interrupt/exceptions.js';
 import { keepingRegisters } from '../interrupt/keep-registers.js';
@@ -25,7 +26,7 @@ const WRITES = ['RIP', 'RSP', 'RFLAGS', 'CS.selector', 'SS.selector'];
 
 /** Goes to the handler; a fault on the way leaves every register as it was. RIP is that of the next instruction. */
 function interrupt(cpu: Cpu, vector: number, software: boolean): void {
-  cpu.draft.runner.singleStepping.trapFlag = 'never'; // the handler is not stepped into
+  cpu.draft.runner.singleStepping.discard(cpu); // the handler is not stepped into
   keepingRegisters(cpu, () =>
     deliver(cpu, { vector, errorCode: undefined, software, fault: false, returnRip: cpu.RIP }),
   );
@@ -75,5 +76,13 @@ export const INT1 = defineInstruction({
   reads: READS,
   writes: WRITES,
   flags: 'as INT n',
-  effect: (cpu) => trap(cpu, 1, false, fault('#DB')),
+  effect(cpu) {
+    // Breakpoints that a load of SS held back are reported with it; DR6 says nothing of INT1 itself.
+    const debugStatus = Number(cpu.read('pendingDebug')) & DEBUG_STATUS.breakpoints;
+    if (debugStatus === 0) return trap(cpu, 1, false, fault('#DB'));
+    const outcome = trap(cpu, 1, false, fault('#DB', { debugStatus }));
+    cpu.set('pendingDebug', 0n);
+    enterDebugHandler(cpu, debugStatus);
+    return outcome;
+  },
 });

@@ -2,6 +2,7 @@
 // mode only.
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
+import { isCanonicalAddress } from '../memory/canonical.js';
 import { CODE_32, CODE_64, DATA, FLAT_LIMIT, USER } from '../memory/flat-segment.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
@@ -77,7 +78,7 @@ export const SYSEXIT = (
   const canonical = (register: 'RCX' | 'RDX'): FaultRow => ({
     id: `core.${mnemonic.toLowerCase()}.${register.toLowerCase()}-canonical`,
     fields: [register],
-    when: (cpu) => long && BigInt.asUintN(64, BigInt.asIntN(cpu.CR4.LA57 ? 57 : 48, cpu[register])) !== cpu[register],
+    when: (cpu) => long && !isCanonicalAddress(cpu, cpu[register]),
     raise: GP(0),
     explain: 'RCX becomes the stack pointer and RDX the instruction pointer: both must be canonical.',
   });

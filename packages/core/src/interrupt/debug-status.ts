@@ -7,7 +7,7 @@ const DR6 = slotOf('DR6');
 const DR7 = slotOf('DR7');
 
 /** Bits of DR6 that software cannot tell from DR6's name. */
-export const DEBUG_STATUS = { BD: 0x2000, BS: 0x4000, BT: 0x8000 } as const;
+export const DEBUG_STATUS = { breakpoints: 0xf, BD: 0x2000, BS: 0x4000, BT: 0x8000 } as const;
 const BREAKPOINTS = 0xfn;
 const GENERAL_DETECT = 0x2000n;
 

@@ -1,4 +1,5 @@
 // Delivery through a 64-bit IDT gate (SDM, "64-Bit Mode IDT", "Interrupt Stack Table"): the stack switch and the frame.
+import { isCanonicalAddress } from '../memory/canonical.js';
 import type { SegmentIndex } from '../memory/linear-memory.js';
 import { isConforming, type SegmentDescriptor, segmentState, setTypeBits } from '../memory/segment-descriptor.js';
 import { ACCESS } from '../memory/segmentation.js';
@@ -57,11 +58,6 @@ function frameOf(cpu: Cpu, delivery: Delivery): readonly bigint[] {
 function stackPointer(cpu: Cpu, { ist }: Gate, cpl: number, ext: 0 | 1): bigint {
   if (ist !== 0) return istEntry(cpu, ist, ext) & ~0xfn;
   return (cpl === cpu.CPL ? cpu.RSP : stackPointerOfLevel(cpu, cpl, ext)) & ~0xfn;
-}
-
-function isCanonicalAddress(cpu: Cpu, address: bigint): boolean {
-  const width = cpu.CR4.LA57 ? 57 : 48;
-  return BigInt.asIntN(width, address) === BigInt.asIntN(64, address);
 }
 
 /** The whole frame must be writable before any of it counts. */

@@ -45,6 +45,13 @@ export class SingleStepping {
     this.#met |= bits;
   }
 
+  /** A handler is entered: a single-step trap that a load of SS held back is lost. */
+  discard(cpu: Cpu): void {
+    this.trapFlag = 'never';
+    const waiting = cpu.readSlot(DEBUG);
+    if (waiting !== 0n) cpu.writeSlot(DEBUG, waiting & ~BigInt(DEBUG_STATUS.BS));
+  }
+
   /** Before an instruction is fetched. */
   before(cpu: Cpu): void {
     const flags = cpu.words[FLAGS] ?? 0;
@@ -60,8 +67,10 @@ export class SingleStepping {
 
   /** The instruction completed. */
   after(cpu: Cpu): void {
+    const { trapFlag } = this;
+    this.trapFlag = 'before';
     if (this.#resumeFlagBefore && !this.resumeFlagLoaded) cpu.RFLAGS.RF = false;
-    const trapped = this.trapFlag === 'after' ? cpu.RFLAGS.TF : this.trapFlag === 'before' && this.#trapFlagBefore;
+    const trapped = trapFlag === 'after' ? cpu.RFLAGS.TF : trapFlag === 'before' && this.#trapFlagBefore;
     const status = this.#met | (trapped ? DEBUG_STATUS.BS : 0);
     if (status === 0) return;
     cpu.writeSlot(DEBUG, cpu.readSlot(DEBUG) | BigInt(status));

@@ -15,7 +15,7 @@ describe('INVPCID', () => {
     ['reserved', 2n, 0x1000n, 0n],
     ['pcid', 0n, 1n, 0n],
     ['pcid', 1n, 1n, 0n],
-    ['canonical', 0n, 0n, 1n << 50n],
+    ['canonical', 0n, 0n, 1n << 60n],
   ])('is refused by %s', (rule, type, pcid, address) => {
     expect(bootedMachine().processor(0).invpcid(type, pcid, address)).toEqual(refused(rule));
   });

@@ -222,7 +222,7 @@ describe('IRETQ', () => {
     expect(general).toMatchObject({ RIP: 0x12_3456n, RSP: 0x6000n });
     expect(segments.CS).toMatchObject({ selector: 0x1bn, attributes: 0xa0fbn });
     expect(segments.SS).toMatchObject({ selector: 0x23n, attributes: 0xc0f3n });
-    expect(segments.DS).toEqual({ selector: 0n, base: 0n, limit: 0n, attributes: 0x1_0000n });
+    expect(segments.DS).toEqual({ selector: 0n, base: 0n, limit: 0xffff_ffffn, attributes: 0x1_c093n });
   });
 
   it.each([

@@ -76,3 +76,33 @@ describe('breakpoints', () => {
     expect([cpu.read('DR6'), cpu.read('DR7')]).toEqual([0xffff_2ff0n, 0x400n]);
   });
 });
+
+describe('a load of SS', () => {
+  it('loses its single-step trap when the next instruction enters a handler', () => {
+    const { cpu } = debugged('8e d0 f1'); // mov ss, eax; int1
+    cpu.set('RAX', 0x10n);
+    cpu.set('RFLAGS', 2n | TF);
+    cpu.step(2);
+    expect([cpu.read('RIP'), cpu.read('DR6'), cpu.read('pendingDebug')]).toEqual([BigInt(HANDLER), 0xffff_0ff0n, 0n]);
+  });
+
+  it('keeps its breakpoints for the #DB of INT1', () => {
+    const { cpu } = debugged('8e 13 f1'); // mov ss, [rbx]; int1
+    cpu.set('RBX', 0x9000n); // holds a null selector
+    cpu.set('DR0', 0x9000n);
+    cpu.set('DR7', enable(3, 1));
+    cpu.step(2);
+    expect([cpu.read('RIP'), cpu.read('DR6')]).toEqual([BigInt(HANDLER), 0xffff_0ff1n]);
+  });
+});
+
+describe('SYSRET', () => {
+  it('traps when the flags that it returns with have TF', () => {
+    const { cpu } = debugged('48 0f 07');
+    cpu.set('IA32_STAR', 0x10n << 48n);
+    cpu.set('RCX', BigInt(CODE + 0x10));
+    cpu.set('R11', 2n | TF);
+    cpu.step();
+    expect(cpu.read('pendingDebug')).toBe(0x4000n);
+  });
+});

@@ -1,0 +1,17 @@
+// SDM, "Canonical Checking": bits above the highest implemented one are copies of it.
+import type { Cpu } from '../state/cpu.js';
+
+function isSignExtended(address: bigint, bits: number): boolean {
+  return BigInt.asIntN(bits, address) === BigInt.asIntN(64, address);
+}
+
+/** Whether a linear address can be used now: 57 bits with CR4.LA57, 48 without. */
+export const isCanonicalAddress = (cpu: Cpu, address: bigint): boolean =>
+  isSignExtended(address, cpu.CR4.LA57 ? 57 : 48);
+
+/**
+ * Whether a processor takes an address into a register that outlives a change of CR4.LA57, or into INVPCID: what counts is
+ * the width that it has, not the one in use.
+ */
+export const isCanonicalForProcessor = (cpu: Cpu, address: bigint): boolean =>
+  isSignExtended(address, cpu.profile.linearAddressWidth);
