@@ -314,7 +314,8 @@ export class Runner implements StepBinder {
   #abandon(cpu: Cpu, thrown: unknown): void {
     const index = this.#cursor;
     const block = this.#lastBlock;
-    if (block !== undefined) this.#setRip(block, block.repeats ? 0 : index);
+    const inNewTask = thrown instanceof GuestFault && thrown.inNewTask;
+    if (block !== undefined && !inNewTask) this.#setRip(block, block.repeats ? 0 : index);
     settleFlags(this.#words);
     if (thrown instanceof GuestFault) {
       this.singleStepping.discard(cpu);

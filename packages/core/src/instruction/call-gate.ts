@@ -1,6 +1,5 @@
 // SDM, "Call Gates" and "Stack Switching": a far CALL or JMP whose selector names a call gate, of 16 and 32 bits, and of 64
-// bits in IA-32e mode. Left out: task gates and TSS descriptors, which switch tasks.
-import { NotModelled } from '../error.js';
+// bits in IA-32e mode.
 import { GP, NP, raise } from '../interrupt/exceptions.js';
 import { keepingRegisters } from '../interrupt/keep-registers.js';
 import { requireRoom, switchTo } from '../interrupt/protected-mode-gate.js';
@@ -31,14 +30,11 @@ interface CallGate {
 
 const CALL_GATE_16 = 4;
 const CALL_GATE = 0xc;
-/** Task gate, available TSS of 16 and of 32 bits. */
-const TASKS: readonly number[] = [5, 1, 9];
 
 /** The gate behind a descriptor that is no code or data segment, after the checks of its own. */
 function readGate(cpu: Cpu, descriptor: SegmentDescriptor): CallGate {
   const { address, errorCode, type, dpl, rpl, present } = descriptor;
   const long = cpu.EFER.LMA;
-  if (!long && TASKS.includes(type)) throw new NotModelled('a task switch', { selector: descriptor.selector, type });
   if (type !== CALL_GATE && (long || type !== CALL_GATE_16)) raise(GP(errorCode), 'core.far-transfer.type');
   if (dpl < cpu.CPL || dpl < rpl) raise(GP(errorCode), 'core.call-gate.dpl');
   if (!present) raise(NP(errorCode), 'core.call-gate.present');

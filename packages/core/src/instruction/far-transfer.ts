@@ -1,12 +1,18 @@
 // SDM, "JMP—Jump", "CALL—Call Procedure" and "RET—Return From Procedure" in their far forms: real-address mode, and code
-// segments of protected and IA-32e mode. Call gates are in call-gate.ts. Left out: task switches and virtual-8086 mode.
-
-import { NotModelled } from '../error.js';
+// segments of protected and IA-32e mode. Call gates are in call-gate.ts, task switches in the folder task.
 import { GP, raise } from '../interrupt/exceptions.js';
 import { keepingRegisters } from '../interrupt/keep-registers.js';
 import { sdm } from '../manual/sdm.js';
-import { isNull, readDescriptor, segmentState, setTypeBits } from '../memory/segment-descriptor.js';
+import {
+  isNull,
+  readDescriptor,
+  type SegmentDescriptor,
+  segmentState,
+  setTypeBits,
+} from '../memory/segment-descriptor.js';
 import type { Cpu } from '../state/cpu.js';
+import { namesTask, taskOfTransfer } from '../task/task-descriptor.js';
+import { switchTask, TASK_REGISTERS } from '../task/task-switch.js';
 import { callThroughGate, jumpThroughGate } from './call-gate.js';
 import {
   checkReturn,
@@ -43,21 +49,26 @@ export function farPointer(operand: Operand): FarPointer {
   return { selector: Number((value >> BigInt(offsetBits)) & 0xffffn), offset: BigInt.asUintN(offsetBits, value) };
 }
 
-function refuseVirtual8086(cpu: Cpu, what: string): void {
-  if (cpu.mode === 'virtual-8086') throw new NotModelled(`${what} in virtual-8086 mode`);
+/** In these two modes a selector is a paragraph. */
+const usesParagraphs = (cpu: Cpu): boolean => cpu.mode === 'real' || cpu.mode === 'virtual-8086';
+
+/** JMP and CALL to a TSS or a task gate. The offset of the far pointer does not count. */
+function transferToTask(cpu: Cpu, descriptor: SegmentDescriptor, by: 'jump' | 'call'): void {
+  const task = taskOfTransfer(cpu, descriptor);
+  switchTask(cpu, task, { by, ext: 0, flags: cpu.RFLAGS.value, instructionPointer: cpu.RIP });
 }
 
 export const JMP_FAR = defineInstruction({
   mnemonic: 'JMP far',
   manual: sdm('JMP—Jump'),
   reads: TABLES,
-  writes: CODE,
+  writes: TASK_REGISTERS,
   flags: 'unaffected',
   effect(cpu, operands) {
-    refuseVirtual8086(cpu, 'a far JMP');
     const { selector, offset } = farPointer(operandAt(operands, 0));
-    if (cpu.mode === 'real') return enterRealCode(cpu, selector, offset);
+    if (usesParagraphs(cpu)) return enterRealCode(cpu, selector, offset);
     const descriptor = farDescriptor(cpu, selector);
+    if (namesTask(cpu, descriptor)) return transferToTask(cpu, descriptor, 'jump');
     if (!descriptor.codeOrData) return jumpThroughGate(cpu, descriptor);
     return enterCode(cpu, checkTransfer(cpu, descriptor, offset), cpu.CPL);
   },
@@ -70,13 +81,13 @@ export const CALL_FAR = defineInstruction({
   mnemonic: 'CALL far',
   manual: sdm('CALL—Call Procedure'),
   reads: [...TABLES, ...INNER_STACK, 'RSP'],
-  writes: [...CODE, ...STACK, 'RSP'],
+  writes: TASK_REGISTERS,
   flags: 'unaffected',
   effect(cpu, operands) {
-    refuseVirtual8086(cpu, 'a far CALL');
     const operand = operandAt(operands, 0);
     const { selector, offset } = farPointer(operand);
-    const descriptor = cpu.mode === 'real' ? undefined : farDescriptor(cpu, selector);
+    const descriptor = usesParagraphs(cpu) ? undefined : farDescriptor(cpu, selector);
+    if (descriptor !== undefined && namesTask(cpu, descriptor)) return transferToTask(cpu, descriptor, 'call');
     if (descriptor?.codeOrData === false) return callThroughGate(cpu, descriptor);
     const target = descriptor === undefined ? undefined : checkTransfer(cpu, descriptor, offset);
     if (target === undefined && offset > cpu.read('CS.limit')) raise(GP(0), 'core.far-transfer.offset');
@@ -96,7 +107,6 @@ export const RETF = defineInstruction({
   writes: [...CODE, ...STACK, 'RSP'],
   flags: 'unaffected',
   effect(cpu, operands, operandWidth) {
-    refuseVirtual8086(cpu, 'a far RET');
     const bytes = slotBytes(operandWidth);
     const released = Number(operands[0]?.read() ?? 0n);
     const {
@@ -104,7 +114,7 @@ export const RETF = defineInstruction({
       top,
     } = popped(cpu, bytes, 2);
     const selector = Number(code & 0xffffn);
-    if (cpu.mode === 'real') {
+    if (usesParagraphs(cpu)) {
       enterRealCode(cpu, selector, offset);
       return setStackTop(cpu, moved(cpu, top, released));
     }

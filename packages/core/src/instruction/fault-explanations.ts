@@ -59,6 +59,17 @@ export const INSTRUCTION_FAULTS: Readonly<Record<string, FaultExplanation>> = {
     explain: 'The instruction exists to raise #UD: software marks with it what must not be reached.',
     fields: ['RIP'],
   },
+  'core.virtual-8086.vip-or-tf': {
+    manual: sdm('8086 Emulation'),
+    explain: 'With virtual interrupts FLAGS cannot take TF, nor IF while VIP says that an interrupt is pending.',
+    fields: ['RFLAGS'],
+  },
+  'core.virtual-8086.redirection-map': {
+    manual: sdm('8086 Emulation'),
+    explain:
+      'The 32 bytes before the I/O permission bit map say which interrupts the 8086 program handles: the TSS must hold them.',
+    fields: ['TR.base', 'TR.limit'],
+  },
   'core.rsm.mode': {
     manual: sdm('RSM—Resume From System Management Mode'),
     explain: 'RSM is recognised in system-management mode only, which the machine does not have.',

@@ -1,11 +1,10 @@
-// PUSHF and POPF of SDM, "Flag Control (EFLAG) Instructions": which bits of RFLAGS a privilege level may change. Left out:
-// virtual-8086 mode.
-import { NotModelled } from '../error.js';
+// PUSHF and POPF of SDM, "Flag Control (EFLAG) Instructions": which bits of RFLAGS a privilege level may change.
 import { sdm } from '../manual/sdm.js';
 import { RFLAGS, STATUS_FLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction } from './define.js';
 import { popped, pushed, setStackTop } from './stack-access.js';
+import { flagsFromVirtual, isHeldBack, needsMonitor, virtualFlags } from './virtual-8086.js';
 
 const { TF, IF, DF, NT, RF, VM, AC, ID } = RFLAGS.bits;
 const bits = (...numbers: readonly number[]): bigint => numbers.reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n);
@@ -39,9 +38,10 @@ export const PUSHF = WIDTHS.map(([suffix, bytes]) =>
     reads: ['RFLAGS', 'RSP'],
     writes: ['RSP'],
     flags: 'unaffected',
+    faults: [needsMonitor(`PUSHF${suffix}`, bytes)],
     effect(cpu) {
-      if (cpu.mode === 'virtual-8086') throw new NotModelled('PUSHF in virtual-8086 mode');
-      setStackTop(cpu, pushed(cpu, bytes, [cpu.RFLAGS.value & ~bits(RF, VM)])); // the image shows both as 0
+      const flags = isHeldBack(cpu) ? virtualFlags(cpu) : cpu.RFLAGS.value & ~bits(RF, VM); // the image shows both as 0
+      setStackTop(cpu, pushed(cpu, bytes, [flags]));
     },
   }),
 );
@@ -53,11 +53,13 @@ export const POPF = WIDTHS.map(([suffix, bytes]) =>
     reads: ['RFLAGS', 'RSP', 'SS.attributes'],
     writes: ['RFLAGS', 'RSP'],
     flags: 'popped, as far as CPL and IOPL allow; what is not allowed stays, without a fault',
+    faults: [needsMonitor(`POPF${suffix}`, bytes)],
     effect(cpu) {
-      if (cpu.mode === 'virtual-8086') throw new NotModelled('POPF in virtual-8086 mode');
       const { values, top } = popped(cpu, bytes, 1);
+      const [image = 0n] = values;
       const mask = writableFlags(cpu) & (bytes === 2 ? LOW_WORD : ~0n);
-      cpu.RFLAGS.value = mergeFlags(cpu, values[0] ?? 0n, mask) & ~bits(RF);
+      const merged = isHeldBack(cpu) ? flagsFromVirtual(cpu, image) : mergeFlags(cpu, image, mask);
+      cpu.RFLAGS.value = merged & ~bits(RF);
       setStackTop(cpu, top);
     },
   }),

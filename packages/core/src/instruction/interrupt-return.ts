@@ -1,24 +1,28 @@
-// SDM, "IRET/IRETD/IRETQ—Interrupt Return", to the same and to an outer privilege level. Left out: IRET in and to
-// virtual-8086 mode, and the return from a task.
-
-import { NotModelled } from '../error.js';
+// SDM, "IRET/IRETD/IRETQ—Interrupt Return", to the same and to an outer privilege level, in and to
+// virtual-8086 mode, and from a nested task.
 import { GP, raise } from '../interrupt/exceptions.js';
 import { keepingRegisters } from '../interrupt/keep-registers.js';
 import { sdm } from '../manual/sdm.js';
 import { isNull } from '../memory/segment-descriptor.js';
-import { RFLAGS } from '../register/rflags.js';
+import { enterVirtual8086Segments, loadVirtual8086Segment } from '../memory/virtual-8086-segment.js';
+import { RFLAGS, RFLAGS_EXISTING, RFLAGS_FIXED } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
+import { taskOfReturn } from '../task/task-descriptor.js';
+import { switchTask, TASK_REGISTERS } from '../task/task-switch.js';
 import { checkReturn, enterCode, enterRealCode, entersLongCode, type FarTarget } from './code-segment.js';
 import { defineInstruction } from './define.js';
 import { returnToOuterStack } from './far-transfer.js';
 import { mergeFlags, writableFlags } from './flags-on-stack.js';
 import { loadSegment } from './segment-load.js';
 import { moved, popped, setStackTop, stackLoad } from './stack-access.js';
+import { flagsFromVirtual, isHeldBack, needsMonitor } from './virtual-8086.js';
 
 const RF = 1n << BigInt(RFLAGS.bits.RF);
 const VM = 1n << BigInt(RFLAGS.bits.VM);
 const VIRTUAL_INTERRUPTS = (1n << BigInt(RFLAGS.bits.VIF)) | (1n << BigInt(RFLAGS.bits.VIP));
 const LOW_WORD = 0xffffn;
+const LOADED = BigInt(RFLAGS_EXISTING);
+const FIXED = BigInt(RFLAGS_FIXED);
 
 type Bytes = 2 | 4 | 8;
 
@@ -39,15 +43,46 @@ function returnInRealMode(cpu: Cpu, bytes: Bytes): void {
   cpu.RFLAGS.value = restored;
 }
 
-/** In protected and compatibility mode the stack holds a stack pointer and SS only for a return to an outer level. */
-function returnInProtectedMode(cpu: Cpu, bytes: Bytes): void {
-  if (cpu.RFLAGS.NT) throw new NotModelled('the return from a nested task');
+function returnToTask(cpu: Cpu): void {
+  const task = taskOfReturn(cpu);
+  switchTask(cpu, task, { by: 'return', ext: 0, flags: cpu.RFLAGS.value, instructionPointer: cpu.RIP });
+}
+
+/** The frame that an interrupt of virtual-8086 mode left: all of RFLAGS is taken. */
+function returnToVirtual8086Mode(cpu: Cpu): void {
+  const { values } = popped(cpu, 4, 9);
+  const [offset = 0n, code, flags = 0n, pointer = 0n, ...segments] = values;
+  if (offset > LOW_WORD) raise(GP(0), 'core.far-transfer.offset');
+  const [SS = 0, ES = 0, DS = 0, FS = 0, GS = 0] = segments.map((value) => Number(value & LOW_WORD));
+  cpu.RFLAGS.value = (flags & LOADED) | FIXED;
+  enterVirtual8086Segments(cpu, { CS: Number((code ?? 0n) & LOW_WORD), SS, ES, DS, FS, GS });
+  cpu.RSP = pointer;
+  cpu.RIP = offset;
+}
+
+function returnInVirtual8086Mode(cpu: Cpu, bytes: Bytes): void {
   const {
     values: [offset = 0n, code = 0n, flags = 0n],
     top,
   } = popped(cpu, bytes, 3);
-  if (bytes === 4 && (flags & VM) !== 0n && cpu.CPL === 0 && !cpu.EFER.LMA)
-    throw new NotModelled('a return to virtual-8086 mode');
+  if (offset > LOW_WORD) raise(GP(0), 'core.far-transfer.offset');
+  const restored = isHeldBack(cpu) ? flagsFromVirtual(cpu, flags) : restoredFlags(cpu, flags, bytes);
+  loadVirtual8086Segment(cpu, 'CS', Number(code & LOW_WORD));
+  cpu.RIP = offset;
+  setStackTop(cpu, top);
+  cpu.RFLAGS.value = restored;
+}
+
+/** In protected and compatibility mode the stack holds a stack pointer and SS only for a return to an outer level. */
+function returnInProtectedMode(cpu: Cpu, bytes: Bytes): void {
+  const {
+    values: [offset = 0n, code = 0n, flags = 0n],
+    top,
+  } = popped(cpu, bytes, 3);
+  if (bytes === 4 && (flags & VM) !== 0n && cpu.CPL === 0 && !cpu.EFER.LMA) {
+    returnToVirtual8086Mode(cpu);
+    return;
+  }
   const target = checkReturn(cpu, Number(code & LOW_WORD), offset);
   const restored = restoredFlags(cpu, flags, bytes); // what may be changed depends on the CPL before
   if (target.descriptor.rpl > cpu.CPL) {
@@ -91,8 +126,8 @@ export const IRET = (
   defineInstruction({
     mnemonic,
     manual: sdm('IRET/IRETD/IRETQ—Interrupt Return'),
-    reads: ['RSP', 'RFLAGS', 'GDTR.base', 'GDTR.limit', 'LDTR.base', 'LDTR.limit', 'SS.attributes'],
-    writes: ['RIP', 'RSP', 'RFLAGS', 'CS.selector', 'SS.selector', 'nmiBlocked'],
+    reads: ['RSP', 'RFLAGS', 'GDTR.base', 'GDTR.limit', 'LDTR.base', 'LDTR.limit', 'TR.base', 'SS.attributes'],
+    writes: [...TASK_REGISTERS, 'nmiBlocked'],
     flags: 'popped, as far as CPL and IOPL allow',
     faults: [
       {
@@ -102,12 +137,14 @@ export const IRET = (
         raise: GP(0),
         explain: 'IA-32e mode has no nested tasks: clear RFLAGS.NT.',
       },
+      needsMonitor(mnemonic, bytes),
     ],
     effect(cpu) {
       keepingRegisters(cpu, () => {
         if (cpu.mode === 'real') returnInRealMode(cpu, bytes);
         else if (cpu.mode === '64-bit') returnIn64BitMode(cpu, bytes);
-        else if (cpu.mode === 'virtual-8086') throw new NotModelled('IRET in virtual-8086 mode');
+        else if (cpu.mode === 'virtual-8086') returnInVirtual8086Mode(cpu, bytes);
+        else if (cpu.RFLAGS.NT) returnToTask(cpu);
         else returnInProtectedMode(cpu, bytes);
       });
       cpu.draft.runner.singleStepping.resumeFlagLoaded = true;

@@ -1,5 +1,5 @@
 // SDM, "MONITOR—Set Up Monitor Address", "MWAIT—Monitor Wait". MWAIT is a hint that the manual lets a processor end at any
-// time: here it completes at once, so that the loop around it looks at the monitored word again. Left out: the monitored
+// time: here it completes at once, so that the loop around it looks at the monitored word again, after the other processors had their turns. Left out: the monitored
 // address range itself, which nothing can tell.
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
@@ -78,7 +78,9 @@ export const MWAIT = defineInstruction({
       explain: 'ECX asks for an extension that CPUID leaf 05H does not report.',
     },
   ],
-  effect: () => undefined,
+  effect(cpu) {
+    cpu.draft.runner.yield();
+  },
 });
 
 const extensions = (cpu: Cpu): bigint =>

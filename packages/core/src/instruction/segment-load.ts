@@ -1,6 +1,5 @@
 // Loads of data segment registers: MOV, POP and the pops of a return (SDM, "Segment Registers", and the pseudocode of
-// "MOV—Move"). CS is loaded by far transfers. Left out: virtual-8086 mode.
-import { NotModelled } from '../error.js';
+// "MOV—Move"). CS is loaded by far transfers.
 import { GP, NP, raise, SS } from '../interrupt/exceptions.js';
 import {
   isAccessible,
@@ -13,6 +12,7 @@ import {
   setTypeBits,
 } from '../memory/segment-descriptor.js';
 import { ACCESS } from '../memory/segmentation.js';
+import { loadVirtual8086Segment } from '../memory/virtual-8086-segment.js';
 import type { SegmentRegister } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 
@@ -20,9 +20,8 @@ type DataSegment = Extract<SegmentRegister, 'ES' | 'SS' | 'DS' | 'FS' | 'GS'>;
 
 /** Loads a segment register with a selector; raises #GP, #SS or #NP, with nothing changed. */
 export function loadSegment(cpu: Cpu, register: DataSegment, selector: number): void {
-  if (cpu.mode === 'virtual-8086')
-    throw new NotModelled('a load of a segment register in virtual-8086 mode', { register });
-  if (cpu.mode === 'real') loadParagraph(cpu, register, selector);
+  if (cpu.mode === 'virtual-8086') loadVirtual8086Segment(cpu, register, selector);
+  else if (cpu.mode === 'real') loadParagraph(cpu, register, selector);
   else if (register === 'SS') loadStackSegment(cpu, selector);
   else loadDataSegment(cpu, register, selector);
 }

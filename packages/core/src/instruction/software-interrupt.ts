@@ -1,14 +1,17 @@
-// SDM, "INT n/INTO/INT3/INT1—Call to Interrupt Procedure". Left out: virtual-8086 mode, where delivery says so.
+// SDM, "INT n/INTO/INT3/INT1—Call to Interrupt Procedure".
 import type { Outcome } from '../event/outcome.js';
 import { fault } from '../event/outcome.js';
 import { DEBUG_STATUS, enterDebugHandler } from '../interrupt/debug-status.js';
 import { deliver } from '../interrupt/delivery.js';
-import { BP, type Raise } from '../interrupt/exceptions.js';
+import { BP, GP, type Raise } from '../interrupt/exceptions.js';
 import { keepingRegisters } from '../interrupt/keep-registers.js';
 import { sdm } from '../manual/sdm.js';
 import type { Cpu } from '../state/cpu.js';
+import { TASK_REGISTERS } from '../task/task-switch.js';
 import { defineInstruction } from './define.js';
+import type { Operand } from './operand.js';
 import { operandAt } from './privilege.js';
+import { interrupt8086, isHeldBack, isRedirected } from './virtual-8086.js';
 
 const MANUAL = sdm('INT n/INTO/INT3/INT1—Call to Interrupt Procedure');
 const READS = [
@@ -22,7 +25,7 @@ const READS = [
   'RFLAGS',
   'SS.attributes',
 ];
-const WRITES = ['RIP', 'RSP', 'RFLAGS', 'CS.selector', 'SS.selector'];
+const WRITES = TASK_REGISTERS;
 
 /** Goes to the handler; a fault on the way leaves every register as it was. RIP is that of the next instruction. */
 function interrupt(cpu: Cpu, vector: number, software: boolean): void {
@@ -32,13 +35,29 @@ function interrupt(cpu: Cpu, vector: number, software: boolean): void {
   );
 }
 
+const vectorOf = (operands: readonly Operand[]): number => Number(operandAt(operands, 0).read() & 0xffn);
+
 export const INT = defineInstruction({
   mnemonic: 'INT',
   manual: MANUAL,
   reads: READS,
   writes: WRITES,
   flags: 'TF, NT, RF and VM are cleared after RFLAGS was pushed; an interrupt gate clears IF too',
-  effect: (cpu, operands) => interrupt(cpu, Number(operandAt(operands, 0).read() & 0xffn), true),
+  faults: [
+    {
+      id: 'core.int.iopl',
+      fields: ['RFLAGS', 'CR4.VME', 'TR.base'],
+      when: (cpu, operands) => isHeldBack(cpu) && !isRedirected(cpu, vectorOf(operands)),
+      raise: GP(0),
+      explain: 'In virtual-8086 mode INT n needs RFLAGS.IOPL = 3, or with CR4.VME a clear bit in the TSS.',
+    },
+  ],
+  effect(cpu, operands) {
+    const vector = vectorOf(operands);
+    if (!isRedirected(cpu, vector)) return interrupt(cpu, vector, true);
+    cpu.draft.runner.singleStepping.trapFlag = 'never';
+    return interrupt8086(cpu, vector);
+  },
 });
 
 /** INT3, INTO and INT1 raise an exception as their normal work: plugins are asked as for any, and it is the outcome. */

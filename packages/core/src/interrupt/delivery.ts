@@ -1,6 +1,4 @@
 // From a raised exception to its handler, to a double fault, to shutdown (SDM, "Interrupt 8—Double Fault Exception (#DF)").
-// Left out: delivery in virtual-8086 mode (a typed error says so).
-import { NotModelled } from '../error.js';
 import type { Faulted, Outcome } from '../event/outcome.js';
 import { fault } from '../event/outcome.js';
 import type { Cpu } from '../state/cpu.js';
@@ -79,13 +77,9 @@ export function deliver(cpu: Cpu, delivery: Delivery): void {
       deliverThroughVectorTable(cpu, delivery);
       break;
     case 'protected':
+    case 'virtual-8086':
       deliverThroughProtectedModeGate(cpu, delivery);
       break;
-    case 'virtual-8086':
-      // Without an IDT the outcome is the same in every mode, and it is the common one while bringing up a machine.
-      if (Number(cpu.read('IDTR.limit')) < delivery.vector * 8 + 7)
-        throw new GuestFault(fault('#GP', { errorCode: delivery.vector * 8 + 2, rule: 'core.idt.limit' }));
-      throw new NotModelled('delivery of an exception in virtual-8086 mode', { vector: delivery.vector });
   }
 }
 

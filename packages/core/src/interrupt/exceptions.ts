@@ -58,9 +58,12 @@ export const PF = (errorCode: number, address: bigint): Raise => fault('#PF', { 
 /** Thrown by the semantics of an instruction to abandon it; caught where the instruction was begun. */
 export class GuestFault {
   readonly raised: Faulted;
+  /** A task switch was over before it: the registers are those that the handler finds, and stay. */
+  readonly inNewTask: boolean;
 
-  constructor(raised: Faulted) {
+  constructor(raised: Faulted, inNewTask = false) {
     this.raised = raised;
+    this.inNewTask = inNewTask;
   }
 }
 

@@ -4,6 +4,7 @@ import { INSTRUCTION_FAULTS } from '../instruction/fault-explanations.js';
 import type { Citation } from '../manual/citation.js';
 import { sdm } from '../manual/sdm.js';
 import type { Plugin } from '../plugin/define.js';
+import { TASK_SWITCH_FAULTS } from '../task/fault-explanations.js';
 
 /** What `why` says of such a rule. */
 export interface FaultExplanation {
@@ -174,6 +175,7 @@ export const FAULT_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
     fields: TABLE_FIELDS,
   },
   ...INSTRUCTION_FAULTS,
+  ...TASK_SWITCH_FAULTS,
 };
 
 /** The explanation of a rule that core or a plugin raises outside the checks of an instruction. */

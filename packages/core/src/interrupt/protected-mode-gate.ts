@@ -1,12 +1,15 @@
 // Delivery in protected mode outside IA-32e mode, through 16- and 32-bit gates (SDM, "IDT Descriptors", "Exception- and
-// Interrupt-Handler Procedures"; the pseudocode is that of INT n). Left out: task gates and virtual-8086 mode.
-import { NotModelled } from '../error.js';
+// Interrupt-Handler Procedures"; the pseudocode is that of INT n). From virtual-8086 mode
+// they lead to level 0; a task gate switches tasks.
+import { loadNull } from '../instruction/segment-load.js';
 import { moved, pushed, setStackTop, stackTop } from '../instruction/stack-access.js';
 import type { SegmentIndex } from '../memory/linear-memory.js';
-import { isConforming, segmentState, setTypeBits } from '../memory/segment-descriptor.js';
+import { isConforming, type SegmentDescriptor, segmentState, setTypeBits } from '../memory/segment-descriptor.js';
 import { isAccessAllowed } from '../memory/segmentation.js';
 import { type InnerStack, loadInnerStack, stackOfLevel } from '../memory/task-state-segment.js';
 import type { Cpu } from '../state/cpu.js';
+import { taskOfInterrupt } from '../task/task-descriptor.js';
+import { switchTask } from '../task/task-switch.js';
 import { GP, raise, SS } from './exceptions.js';
 import {
   clearFlags,
@@ -26,13 +29,23 @@ const STACK: SegmentIndex = 2;
 
 /** Delivers through the IDT in protected mode; raises what the delivery itself raises, and leaves registers to the caller. */
 export function deliverThroughProtectedModeGate(cpu: Cpu, delivery: Delivery): void {
-  const ext = extOf(delivery);
   const gate = readGate(cpu, delivery, FORMAT);
-  if (gate.type === GATE.task) throw new NotModelled('a task gate in the IDT', { vector: delivery.vector });
-  const code = readHandlerCode(cpu, gate.selector, ext);
+  if (gate.type === GATE.task) switchThroughGate(cpu, gate, delivery);
+  else callHandler(cpu, gate, delivery);
+}
+
+function callHandler(cpu: Cpu, gate: Gate, delivery: Delivery): void {
+  const ext = extOf(delivery);
+  const from8086 = cpu.mode === 'virtual-8086';
+  const code = readHandlerCode(cpu, gate.selector, ext, from8086 ? isMonitorCode : undefined);
   const cpl = isConforming(code) ? cpu.CPL : code.dpl;
   const stack = cpl === cpu.CPL ? undefined : stackOfLevel(cpu, cpl, ext);
-  const frame = [...(stack === undefined ? [] : [cpu.read('SS.selector'), cpu.RSP]), ...frameOf(cpu, delivery)];
+  const data = from8086 ? DATA_SEGMENTS : [];
+  const frame = [
+    ...data.map((name) => cpu.read(`${name}.selector`)),
+    ...(stack === undefined ? [] : [cpu.read('SS.selector'), cpu.RSP]),
+    ...frameOf(cpu, delivery),
+  ];
   const bytes = is32Bit(gate) ? 4 : 2;
   const offset = is32Bit(gate) ? gate.offset : gate.offset & 0xffffn;
   if (stack !== undefined) switchTo(cpu, stack);
@@ -40,9 +53,33 @@ export function deliverThroughProtectedModeGate(cpu: Cpu, delivery: Delivery): v
   if (offset > code.limit) raise(GP(ext), 'core.idt.target-offset');
   setTypeBits(cpu, code, ACCESSED);
   setStackTop(cpu, pushed(cpu, bytes, frame));
+  for (const name of data) loadNull(cpu, name, 0);
   cpu.setSegment('CS', segmentState(code, cpl));
   cpu.RIP = offset;
   clearFlags(cpu, gate);
+}
+
+/** In the order in which virtual-8086 mode leaves them on the stack. */
+const DATA_SEGMENTS = ['GS', 'FS', 'DS', 'ES'] as const;
+
+/** The monitor of virtual-8086 mode runs at level 0. */
+const isMonitorCode = (code: SegmentDescriptor): boolean => code.dpl === 0 && !isConforming(code);
+
+/** The handler is a task of its own; it finds the error code on its stack. */
+function switchThroughGate(cpu: Cpu, gate: Gate, delivery: Delivery): void {
+  const [ext, { errorCode }] = [extOf(delivery), delivery];
+  const task = taskOfInterrupt(cpu, gate.selector, ext);
+  const how = {
+    by: 'call',
+    ext,
+    flags: flagsImage(cpu, delivery),
+    instructionPointer: delivery.returnRip,
+  } as const;
+  switchTask(cpu, task, how, ({ bytes }) => {
+    if (errorCode === undefined) return;
+    requireRoom(cpu, 1, bytes, ext);
+    setStackTop(cpu, pushed(cpu, bytes, [BigInt(errorCode)]));
+  });
 }
 
 const is32Bit = ({ type }: Gate): boolean => type === GATE.interrupt32 || type === GATE.trap32;

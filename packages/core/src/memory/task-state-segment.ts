@@ -1,5 +1,5 @@
 // SDM, "Task-State Segment (TSS)" and "64-Bit Task-State Segment": the stacks of inner privilege levels, which gates switch
-// to. The other fields of a TSS are for task switches, which are not modelled, and for the I/O permission bit map.
+// to. The other fields of a TSS are for task switches (folder task) and for the I/O permission bit map.
 import { type Raise, raise, SS, TS } from '../interrupt/exceptions.js';
 import type { Cpu } from '../state/cpu.js';
 import {

@@ -13,8 +13,10 @@ type Need = string | true;
 
 const CR0_NEEDS: Readonly<Record<string, Need>> = Object.fromEntries(Object.keys(CR0.bits).map((name) => [name, true]));
 
-/** Bits that are not listed (VME, OSFXSR, VMXE, PKE, CET …) are reserved until something models them. */
+/** Bits that are not listed (OSFXSR, VMXE, PKE, CET …) are reserved until something models them. */
 const CR4_NEEDS: Readonly<Record<string, Need>> = {
+  VME: 'VME',
+  PVI: 'VME',
   TSD: 'TSC',
   DE: 'DE',
   PSE: 'PSE',

@@ -32,6 +32,7 @@ export const FEATURES: readonly FeatureRow[] = [
     RDRAND: 30,
   }),
   ...features(0x01, 'edx', {
+    VME: 1,
     DE: 2,
     PSE: 3,
     TSC: 4,

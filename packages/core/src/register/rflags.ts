@@ -23,5 +23,7 @@ export const RFLAGS = defineRegisterBits('RFLAGS', sdm('EFLAGS Register'), {
 
 /** CF, PF, AF, ZF, SF and OF. */
 export const STATUS_FLAGS = 0x8d5;
+/** The bits that software can set, up to ID. */
+export const RFLAGS_EXISTING = 0x3f_7fd5;
 /** Bit 1 reads as 1. */
 export const RFLAGS_FIXED = 0x2;

@@ -128,10 +128,6 @@ describe('a call gate is refused', () => {
     expect(chain?.[0]).toEqual({ kind: 'fault', vector, errorCode, rule });
     expect(registers(machine, 'RIP', 'RSP')).toEqual([BigInt(CODE), BigInt(USER_STACK)]);
   });
-
-  it('is a typed error for a task gate', () => {
-    expect(() => machineWithGate(CALL, 0, { type: 5 }).processor(0).step()).toThrow('a task switch is not modelled');
-  });
 });
 
 describe('CALL through a 64-bit gate', () => {

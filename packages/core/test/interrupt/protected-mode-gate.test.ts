@@ -169,9 +169,4 @@ describe('what a software interrupt meets on its way', () => {
     machine.processor(0).step();
     expect(doublewords(machine, registers(machine, 'RSP')[0] ?? 0n, 1)).toEqual([SELECTOR.absentCode | 1]);
   });
-
-  it('is a typed error for a task gate', () => {
-    const machine = machineWithGate(INT_40, 0, 0x40, { type: 5 });
-    expect(() => outcome(machine)).toThrow('a task gate in the IDT is not modelled');
-  });
 });

@@ -91,6 +91,8 @@ describe('the bits that registers take', () => {
   it.each(PROFILES)('of CR4 on %s are those of modelled features', (profile) => {
     const { definition } = bootedMachine({ profile });
     expect(namesOf(allowedBits(definition, 'CR4'), CR4.bits)).toEqual([
+      'VME',
+      'PVI',
       'TSD',
       'DE',
       'PSE',
