@@ -4,13 +4,13 @@ import type { ExceptionName, Outcome } from '../event/outcome.js';
 import { EXCEPTIONS } from '../interrupt/exceptions.js';
 import type { Machine } from '../machine/machine.js';
 import type { ProcessorProfile } from '../profile/profile.js';
-import { GENERAL_REGISTERS } from '../register/register-file.js';
+import { GENERAL_REGISTERS, XMM_REGISTERS } from '../register/register-file.js';
 import { bytesOf, type InstructionVector, type MemoryRun, numberOf, type VectorState } from './vector.js';
 import { DATA, makeVectorMachine, PHYSICAL, START, WINDOW_BYTES } from './vector-machine.js';
 
 /** A place where a vector should have left something else. */
 export interface VectorDifference {
-  /** `RAX`, `RFLAGS`, `[10000010]` with a linear address, `exception`, `instruction`. */
+  /** `RAX`, `XMM3`, `RFLAGS`, `[10000010]` with a linear address, `exception`, `instruction`. */
   readonly place: string;
   /** Numbers of registers, bytes of memory, or words. Undefined flags are 0 in both. */
   readonly found: bigint | Uint8Array | string;
@@ -28,6 +28,7 @@ const CODE_OFFSET = 0x800;
 const INT3 = 0xcc;
 /** Longer code than any single instruction is cleared away with the whole window. */
 const FRESH_CODE = new Uint8Array(64).fill(INT3);
+const XMM_BYTES = 16;
 const freshRegister = (index: number): bigint => 0xc0de_0000_0000_0000n + BigInt(index) * 0x1111_0000_1111n;
 /** Vectors one machine executes before it is replaced: its log remembers every one of them. */
 const VECTORS_PER_MACHINE = 500;
@@ -141,14 +142,34 @@ export class VectorRunner {
   }
 }
 
+type Registers = readonly (readonly [name: string, value: bigint])[];
+
+const FRESH_REGISTERS: Registers = [
+  ...GENERAL_REGISTERS.map((name, index) => [name, freshRegister(index)] as const),
+  ...XMM_REGISTERS.map((name, index) => [name, freshXmm(index)] as const),
+  ['MXCSR', 0x1f80n],
+];
+
 /** All registers before a vector. */
-function registersOf(state: VectorState): readonly (readonly [string, bigint])[] {
-  const fresh = GENERAL_REGISTERS.map((name, index) => [name, freshRegister(index)] as const);
-  return [...new Map([...fresh, ...listedRegisters(state)])];
+function registersOf(state: VectorState): Registers {
+  return [...new Map([...FRESH_REGISTERS, ...listedRegisters(state)])];
 }
 
-function listedRegisters({ regs = {} }: VectorState): readonly (readonly [string, bigint])[] {
-  return Object.entries(regs).map(([name, value]) => [name.toUpperCase(), numberOf(value)]);
+function listedRegisters({ regs = {}, xmm = {}, mxcsr }: VectorState): Registers {
+  return [
+    ...Object.entries(regs).map(([name, value]) => [name.toUpperCase(), numberOf(value)] as const),
+    ...Object.entries(xmm).map(([number, bytes]) => [`XMM${number}`, littleEndian(bytesOf(bytes))] as const),
+    ...(mxcsr === undefined ? [] : [['MXCSR', numberOf(mxcsr)] as const]),
+  ];
+}
+
+/** Register n holds the bytes 16n to 16n+15, the lowest first. */
+function freshXmm(index: number): bigint {
+  return littleEndian(Uint8Array.from({ length: XMM_BYTES }, (_, byte) => index * XMM_BYTES + byte));
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
 
 /** The data window with runs of bytes written over it; what lies outside of it is not there. */
