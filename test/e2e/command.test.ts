@@ -42,7 +42,9 @@ describe('run and record', () => {
     const { status, stdout, stderr } = place.retrovisor('record', 'crash.bin', '-o', 'crash.rvt');
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/processor 0: shutdown, .*\n {2}RAX/);
-    expect(stderr).toMatch(/first {2}#UD[\s\S]*then {3}#DF\(0\)/);
+    expect(stderr).toMatch(/executed last\n.*0x100000 {2}ud2\n/);
+    expect(stderr).toMatch(/code at RIP\n {2}> {2}0x100000 {2}ud2 .*0f 0b\n/);
+    expect(stderr).toMatch(/first +#UD +core\.ud\.always[\s\S]*that is +#DF\(0\)[\s\S]*then +shutdown/);
     expect(stderr).toContain('next: retrovisor why crash.rvt');
   });
 
@@ -60,6 +62,34 @@ describe('run and record', () => {
     const failed = json(1, 'record', WRONG, '-o', 'again.rvt');
     expect(failed.failure.step).toMatchObject({ position: 8, text: 'vmxon(0x200000)', failed: true });
     expect(failed.trace.bytes).toBe(readFileSync(join(place.folder, 'again.rvt')).length);
+  });
+
+  it('end with the value of the guest, in the form that is asked for', () => {
+    writeFileSync(join(place.folder, 'exit.bin'), Uint8Array.of(0xb0, 3, 0xe6, 0xf4, 0xf4));
+    expect(place.retrovisor('run', 'exit.bin').status).toBe(1);
+    const { status, stderr } = place.retrovisor('run', 'exit.bin', '--exit-code', 'qemu');
+    expect(status).toBe(7);
+    expect(stderr).toContain('the guest ended the run with 3 at position 2');
+  });
+
+  it('say that a guest waits, and what was written before it hung', () => {
+    writeFileSync(join(place.folder, 'wait.bin'), Uint8Array.of(0xb0, 0x41, 0xe6, 0xe9, 0xfa, 0xf4));
+    const waiting = place.retrovisor('run', 'wait.bin', '--serial', 'stdio');
+    expect(waiting).toMatchObject({ status: 0, stdout: 'A\n' });
+    expect(waiting.stderr).toMatch(/the guest waits at position 4[\s\S]*HLT +0x100006/);
+    writeFileSync(join(place.folder, 'hang.bin'), Uint8Array.of(0xb0, 0x41, 0xe6, 0xe9, 0xeb, 0xfe));
+    const hanging = place.retrovisor('run', 'hang.bin', '--timeout', '0.2', '--exit-code', 'qemu');
+    expect(hanging).toMatchObject({ status: 4, stdout: 'A\n' });
+  });
+
+  it('trace instructions with the registers that each changed', () => {
+    const { stderr } = place.retrovisor('run', 'crash.bin', '--trace-instructions', 'trace.txt');
+    expect(stderr).toContain('next: retrovisor record crash.bin');
+    expect(readFileSync(join(place.folder, 'trace.txt'), 'utf8')).toMatch(
+      /^ +0 0 0x100000 +0f0b +ud2 +→ shutdown after #UD/,
+    );
+    const walked = place.retrovisor('run', 'exit.bin', '--trace-instructions', '-').stderr.split('\n');
+    expect(walked[0]).toMatch(/^ +0 0 0x100000 +b003 +mov al, 3 +RAX=0x3$/);
   });
 
   it('stop in good order at a limit', () => {
@@ -182,6 +212,8 @@ describe("a user's mistake", () => {
     [2, 'LOCATION', ['who', 'walk.rvt', 'CR4.BOGUS']],
     [2, 'UNKNOWN_FAMILY', ['conform', 'good', '--family', 'x']],
     [3, 'FILE_NOT_READABLE', ['conform', 'nowhere']],
+    [2, 'SERIAL', ['run', 'crash.bin', '--serial', 'tape']],
+    [3, 'FILE_NOT_WRITABLE', ['run', 'crash.bin', '--serial', 'file:no/where']],
     [2, 'WHERE', ['events', 'walk.rvt', '--where', 'speed > 3']],
     [2, 'UNKNOWN_PROFILE', ['run', WALK, '--cpu', '6502']],
     [2, 'UNKNOWN_VIEW', ['show', 'walk.rvt', '--view', 'vmcb']],

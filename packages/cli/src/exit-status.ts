@@ -1,4 +1,5 @@
-// What the command tells the shell. Scripts and CI jobs rely on these four numbers; nothing else is ever returned.
+// What the command tells the shell. Scripts and CI jobs rely on these four numbers. Only `--exit-code qemu` returns others:
+// those of a guest that reported a value (guest/session.ts).
 
 /** The exit statuses. */
 export const EXIT = {

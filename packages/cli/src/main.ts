@@ -3,13 +3,13 @@
 // exit status. What a verb throws is told in a sentence; a stack trace is for --debug.
 import { readFileSync } from 'node:fs';
 import { CommanderError, parseArguments } from './arguments.js';
-import { EXIT, type ExitStatus, isKnownError, statusOf } from './exit-status.js';
+import { EXIT, isKnownError, statusOf } from './exit-status.js';
 import { endQuietlyWithoutReader, Output } from './output/output.js';
 
 endQuietlyWithoutReader();
 process.exitCode = await main(process.argv.slice(2));
 
-async function main(words: readonly string[]): Promise<ExitStatus> {
+async function main(words: readonly string[]): Promise<number> {
   try {
     const call = parseArguments(words, version());
     if (call === undefined) return EXIT.usage;

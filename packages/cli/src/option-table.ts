@@ -18,6 +18,9 @@ export interface Options {
   readonly quantum?: number;
   readonly maxInstructions?: number;
   readonly timeout?: number;
+  readonly serial?: readonly string[];
+  readonly exitCode?: 'plain' | 'qemu';
+  readonly traceInstructions?: string;
   readonly output?: string;
   readonly from?: number;
   readonly to?: number;
@@ -95,6 +98,22 @@ export const OPTIONS = {
     flags: '--timeout <seconds>',
     description: 'stop an image after so long, with exit status 1',
     parse: parseSeconds,
+  },
+  serial: {
+    flags: '--serial <where>',
+    description:
+      'stdio, none or file:PATH, once for each serial port; the first one said to be stdio reads stdin too (default: stdout)',
+    parse: parseList,
+  },
+  exitCode: {
+    flags: '--exit-code <form>',
+    description:
+      "exit status of a guest that reports a value: plain (0, or 1 if it is not 0), or qemu's (value << 1) | 1",
+    parse: parseOneOf(['plain', 'qemu']),
+  },
+  traceInstructions: {
+    flags: '--trace-instructions <file>',
+    description: 'write a line for each instruction with the registers it changed; - is stderr',
   },
   output: { flags: '-o, --output <file>', description: 'the trace to write' },
   from: { flags: '--from <position>', description: 'first position (default: 0)', parse: parseCount },

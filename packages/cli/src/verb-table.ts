@@ -1,11 +1,13 @@
 // Every verb of the command: its operands, options and examples, and where its code is. The code is loaded when it is the
 // verb that runs: `retrovisor --help` loads no machine.
-import type { ExitStatus } from './exit-status.js';
 import type { Options } from './option-table.js';
 import type { Output } from './output/output.js';
 
-/** A verb's code: it says its results through `output` and returns the exit status. */
-export type VerbCode = (operands: readonly string[], options: Options, output: Output) => Promise<ExitStatus>;
+/**
+ * A verb's code: it says its results through `output` and returns the exit status: one of exit-status.ts, or the guest's own
+ * with --exit-code qemu.
+ */
+export type VerbCode = (operands: readonly string[], options: Options, output: Output) => Promise<number>;
 
 /** A verb as it is declared. */
 export interface VerbRow {
@@ -33,6 +35,9 @@ const MACHINE = [
   'quantum',
   'maxInstructions',
   'timeout',
+  'serial',
+  'exitCode',
+  'traceInstructions',
 ] as const;
 const INPUT_HELP = `
 IMAGE   a multiboot kernel (--append, --initrd), an ELF executable, a boot sector of 512 bytes, or a raw binary:

@@ -83,6 +83,7 @@ export { ACTIVITY, type Activity, GENERAL_REGISTERS, type SegmentRegister } from
 export { RFLAGS, STATUS_FLAGS } from './register/rflags.js';
 export { defineHazards, type Hazard, type HazardReport } from './rule/hazard.js';
 export * from './rule/rule.js';
+export { explainRule, type RuleExplanation } from './rule/rule-explanation.js';
 export type { Cpu, Mode } from './state/cpu.js';
 export type { MachineDraft } from './state/draft.js';
 export { initialState } from './state/initial-state.js';
@@ -91,12 +92,21 @@ export { PhysicalMemory, type PhysicalRange, ramRanges } from './state/memory.js
 export type { ProcessorState, SegmentState, TableState } from './state/processor.js';
 export { type Difference, diff } from './timeline/diff.js';
 export {
+  type CodeLine,
+  codeAt,
+  readLinear,
+  type StackWord,
+  stackAt,
+  type Viewpoint,
+} from './timeline/inspection.js';
+export {
   type Location,
   parseLocation,
   type ResolvedLocation,
   readLocation,
   resolveLocation,
 } from './timeline/location.js';
+export { type ChangedStep, type RegisterChange, stepsWithChanges } from './timeline/register-changes.js';
 export { describeEvent, type Step } from './timeline/step.js';
 export { type Anchors, type ForkPoint, Timeline } from './timeline/timeline.js';
 export type { ExplainedViolation, Explanation, ReadField } from './timeline/why.js';

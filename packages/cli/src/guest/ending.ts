@@ -1,13 +1,14 @@
 // How a guest ended, for JSON and for the person: what stopped it, the registers of a processor that shut down, the
 // instruction, the rule, and the command to type next.
-import { type Explanation, isFailure, type Step, Timeline } from '@retrovisor/core';
+import { type Explanation, type Faulted, isFailure, type Outcome, type Step, Timeline } from '@retrovisor/core';
 import type { Colours } from '../output/colour.js';
 import { explanationDocument } from '../output/explanation.js';
 import { command, sameArguments } from '../output/next.js';
-import { faultText, outcomeText } from '../output/outcome.js';
-import { registerTable } from '../output/register-table.js';
+import { outcomeText } from '../output/outcome.js';
+import { processorTable } from '../output/register-table.js';
 import { stepDocument, stepSentence } from '../output/step-list.js';
-import { indented, table } from '../output/table.js';
+import { indented } from '../output/table.js';
+import { type CrashReport, crashDocument, crashReport, crashText } from './crash-report.js';
 import type { Session } from './session.js';
 
 /** What is known of a failure at the end of a session. */
@@ -16,14 +17,29 @@ interface Failure {
   readonly explanation: Explanation | undefined;
 }
 
-/** The last step, if it failed: looked for from the checkpoint on, so that a long run is not replayed. */
+/** The last step of a run that shut down, which is the one that failed; of a script the last step that failed. */
 function failureOf({ guest: { machine }, run, outcome }: Session): Failure | undefined {
-  const isCrash = run === undefined ? outcome !== undefined && isFailure(outcome) : run.stop.reason === 'shutdown';
-  if (!isCrash || machine.position === 0) return undefined;
-  const start = run?.checkpoint;
-  const timeline = start === undefined ? machine.timeline() : new Timeline(machine.definition, machine.log, start);
-  const step = timeline.previous((each) => isFailure(each.outcome));
-  return step === undefined ? undefined : { step, explanation: timeline.why(step.position) };
+  if (machine.position === 0) return undefined;
+  if (run !== undefined) {
+    if (run.stop.reason !== 'shutdown') return undefined;
+    const timeline = new Timeline(machine.definition, machine.log, run.checkpoint);
+    const position = machine.position - 1;
+    return { step: timeline.stepAt(position), explanation: timeline.why(position) };
+  }
+  if (outcome === undefined || !isFailure(outcome)) return undefined;
+  const step = machine.timeline().lastFailure();
+  return step === undefined ? undefined : { step, explanation: machine.timeline().why(step.position) };
+}
+
+/** The report of a processor that shut down. */
+function crashOf({ guest: { machine }, run }: Session): CrashReport | undefined {
+  if (run?.stop.reason !== 'shutdown') return undefined;
+  const { processor, outcome } = run.stop;
+  return crashReport(machine, processor, run.checkpoint, chainOf(outcome));
+}
+
+function chainOf(outcome: Outcome): readonly Faulted[] {
+  return outcome.kind === 'shutdown' ? (outcome as { readonly chain: readonly Faulted[] }).chain : [];
 }
 
 /** A session for JSON: what `run --json` and `record --json` print. */
@@ -31,6 +47,7 @@ export function sessionDocument(session: Session, trace?: { readonly path: strin
   const { guest, run, outcome, console, status } = session;
   const { definition, position } = guest.machine;
   const failure = failureOf(session);
+  const crash = crashOf(session);
   return {
     input: guest.path,
     profile: definition.profile.name,
@@ -47,6 +64,7 @@ export function sessionDocument(session: Session, trace?: { readonly path: strin
             step: stepDocument(failure.step),
             explanation: failure.explanation === undefined ? null : explanationDocument(failure.explanation),
           },
+    crash: crash === undefined ? null : crashDocument(crash),
     console,
     trace: trace ?? null,
     status,
@@ -55,23 +73,21 @@ export function sessionDocument(session: Session, trace?: { readonly path: strin
 
 /** A session for the person, on stderr: empty for a run that ended as it should and was not recorded. */
 export function sessionText(session: Session, colours: Colours, tracePath?: string): string {
-  const { run, outcome } = session;
+  const { guest, run, outcome } = session;
   const failure = failureOf(session);
+  const crash = crashOf(session);
+  const isUnfinished = run !== undefined && ['waiting', 'timeout', 'interrupted'].includes(run.stop.reason);
   const parts = [
-    ...(run?.stop.reason === 'shutdown' ? [crashText(session, run.stop.processor, colours)] : []),
+    ...(crash === undefined ? [] : [crashText(crash, colours)]),
     stopText(session),
+    ...(isUnfinished ? [indented(processorTable(guest.machine.state.processors, colours))] : []),
     ...(failure === undefined ? [] : [failureText(failure, colours)]),
     ...(failure === undefined && run === undefined && outcome !== undefined && isFailure(outcome)
       ? [outcomeText(outcome)]
       : []),
-    `next: ${nextCommand(tracePath, failure !== undefined)}`,
+    ...nextCommands(tracePath, failure !== undefined).map((next) => `next: ${next}`),
   ];
   return parts.join('\n');
-}
-
-function crashText({ guest: { machine } }: Session, processor: number, colours: Colours): string {
-  const state = machine.state.processors[processor];
-  return state === undefined ? '' : `${registerTable(machine.definition, state, undefined, colours)}\n`;
 }
 
 function stopText({ guest, run }: Session): string {
@@ -84,7 +100,7 @@ function stopText({ guest, run }: Session): string {
     case 'budget':
       return `${path}: stopped ${at}, as many instructions as --max-instructions allows`;
     case 'waiting':
-      return `${path}: every processor waits for an input that nobody will send, ${at}`;
+      return `${path}: the guest waits ${at}: every processor has halted, and no timer and no device will wake one`;
     case 'exit':
       return `${path}: the guest ended the run with ${stop.value} ${at}`;
     case 'shutdown':
@@ -97,23 +113,17 @@ function stopText({ guest, run }: Session): string {
 }
 
 function failureText({ step, explanation }: Failure, colours: Colours): string {
-  const chain = explanation?.chain ?? [];
-  const rows = chain.map((fault, index) => [
-    index === 0 ? 'first' : 'then',
-    colours.red(faultText(fault)),
-    fault.rule ?? '',
-  ]);
   const violated = (explanation?.violations ?? []).filter(({ decided }) => decided);
   const lines = [
     colours.red(stepSentence(step)),
-    ...(rows.length < 2 ? [] : [indented(table([], rows, colours))]),
     ...violated.map(({ rule, explain }) => indented(`${colours.yellow(rule)}: ${explain}`)),
   ];
   return lines.join('\n');
 }
 
 /** What leads on: without a trace, recording one. */
-function nextCommand(trace: string | undefined, failed: boolean): string {
-  if (trace === undefined) return command('record', ...sameArguments(), '-o', 'run.rvt');
-  return failed ? command('why', trace) : command('events', trace);
+function nextCommands(trace: string | undefined, failed: boolean): readonly string[] {
+  if (trace !== undefined) return [failed ? command('why', trace) : command('events', trace)];
+  const recording = command('record', ...sameArguments(), '-o', 'run.rvt');
+  return failed ? [recording, command('why', 'run.rvt')] : [recording];
 }

@@ -104,6 +104,11 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
     return this.#host.position;
   }
 
+  /** The processor that `run` steps next; undefined if all wait for an input that nobody will send. */
+  get nextProcessor(): number | undefined {
+    return nextTurn(this.#host.peek())?.processor;
+  }
+
   /** A processor with its intrinsics. @throws UsageError if there is none of the number */
   processor(id: number): Processor<Plugins> {
     const processor = this.#processors[id];

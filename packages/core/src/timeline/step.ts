@@ -74,7 +74,7 @@ export function observeSteps(
 }
 
 /** The entries of a log with every run cut into steps of its own. */
-function* singleSteps(log: EventLog, from: number, to: number): IterableIterator<LogEntry> {
+export function* singleSteps(log: EventLog, from: number, to: number): IterableIterator<LogEntry> {
   for (const { position, event } of log.slice(from, to)) {
     if (!isStepsRetired(event)) yield { position, event };
     else {
@@ -84,7 +84,8 @@ function* singleSteps(log: EventLog, from: number, to: number): IterableIterator
   }
 }
 
-function takeStep(draft: MachineDraft, event: MachineEvent, position: number): Step {
+/** Applies an event of one position, and tells what it looked like. */
+export function takeStep(draft: MachineDraft, event: MachineEvent, position: number): Step {
   const fetched = isStepsRetired(event) ? fetch(draft.activate(event.processor)) : undefined;
   const outcome = applyTo(draft, event);
   draft.takeEmissions();
