@@ -44,7 +44,9 @@ export {
   type InterruptMessage,
   sendInterrupt,
 } from './interrupt/interrupt-message.js';
+export { ioApic } from './interrupt/io-apic.js';
 export type { EventName } from './interrupt/pending-events.js';
+export { pic } from './interrupt/pic.js';
 export { CYCLES_PER_SECOND } from './interrupt/virtual-time.js';
 export { EventLog, type LogEntry } from './machine/log.js';
 export {
@@ -61,6 +63,7 @@ export { type Citation, formatCitation } from './manual/citation.js';
 export { SDM_REVISION, type SdmTitle, sdm } from './manual/sdm.js';
 export { debugConsole } from './platform/debug-console.js';
 export { type FwCfgOptions, fwCfg } from './platform/fw-cfg.js';
+export { pit } from './platform/pit.js';
 export { randomSupplied, suppliedRandomness } from './platform/supplied-randomness.js';
 export { SERIAL_PORTS, type SerialPort, serialPorts, serialReceived, uart } from './platform/uart.js';
 export * from './plugin/define.js';

@@ -5,8 +5,11 @@ import {
   type FwCfgOptions,
   findProfile,
   fwCfg,
+  ioApic,
   type MachineOptions,
   type Plugin,
+  pic,
+  pit,
   uart,
 } from '@retrovisor/core';
 import { findMachine, fitMachine, MACHINES, numa, parseMachineDescription } from '@retrovisor/numa';
@@ -17,7 +20,7 @@ import { readInput } from './input-file.js';
 import { loadModule, type ModuleExports } from './module-loader.js';
 
 /** Those that need nothing but their name. */
-const BUILT_IN: readonly Plugin[] = [vmx, svm, debugConsole, uart];
+const BUILT_IN: readonly Plugin[] = [vmx, svm, debugConsole, uart, pic, pit, ioApic];
 
 /** What `--plugin` and `--numa` ask for. */
 export interface PluginOptions {

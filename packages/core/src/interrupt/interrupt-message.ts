@@ -8,7 +8,16 @@ import { APIC_ERROR, acceptVector, LEAST_VECTOR, reportApicError } from './local
 import { isPending, PENDING, setPending } from './pending-bits.js';
 
 /** In the order of the encoding, bits 10:8. */
-const DELIVERY_MODES = ['fixed', 'lowest priority', 'SMI', 'reserved', 'NMI', 'INIT', 'start-up', 'external'] as const;
+export const DELIVERY_MODES = [
+  'fixed',
+  'lowest priority',
+  'SMI',
+  'reserved',
+  'NMI',
+  'INIT',
+  'start-up',
+  'external',
+] as const;
 export type DeliveryMode = (typeof DELIVERY_MODES)[number];
 
 /** Who is meant: an APIC ID or a logical destination, of 8 bits or, from an x2APIC, of 32. */
@@ -61,10 +70,11 @@ function leastBusy(candidates: readonly Cpu[]): readonly Cpu[] {
   return [others.reduce((least, cpu) => (priority(cpu) < priority(least) ? cpu : least), first)];
 }
 
-/** Sends a message to those it is meant for; nobody may be there to hear it. */
-export function sendInterrupt(draft: MachineDraft, message: InterruptMessage): void {
+/** Sends a message to those it is meant for. False: nobody is there to hear it. */
+export function sendInterrupt(draft: MachineDraft, message: InterruptMessage): boolean {
   const all = [...meant(draft, message.destination)];
   deliverMessage(message.mode === 'lowest priority' ? leastBusy(all) : all, message);
+  return all.length > 0;
 }
 
 /** Gives a message to processors. */
