@@ -1,4 +1,5 @@
 // The public API of @retrovisor/core: re-exports only. Files and streams are in @retrovisor/core/node.
+export { type AcpiField, type AcpiTable, acpiFields } from './boot/acpi-table.js';
 export {
   BOOT_LAYOUT,
   type BootImage,

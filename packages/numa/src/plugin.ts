@@ -1,6 +1,7 @@
 // NUMA as a plugin: a table of contents. It observes and counts; nothing that a guest can see changes, and the virtual
 // time of core stays one cycle a step.
 import { definePlugin, PLUGIN_API_VERSION } from '@retrovisor/core';
+import { acpiTables } from './acpi-tables.js';
 import { constantsSlice, countAccess, countersSlice } from './counters.js';
 import type { MachineDescription } from './machine-description.js';
 import { Topology } from './topology.js';
@@ -20,6 +21,7 @@ export function numa(description: MachineDescription) {
     version: '0.1.0',
     apiVersion: PLUGIN_API_VERSION,
     configuration: topology.description,
+    acpiTables: (definition) => acpiTables(topology, definition),
     machineSlice: constantsSlice(topology),
     processorSlice: countersSlice(topology),
     intercepts: { memoryAccess: (cpu, access) => countAccess(topology, cpu, access) },

@@ -1,6 +1,7 @@
-// What the firmware of a PC leaves in memory for a kernel that it has started: the BIOS data area and a GDT. There is no code
-// behind it: interrupt vectors are zero, and no BIOS call can be made.
+// What the firmware of a PC leaves in memory for a kernel that it has started: the BIOS data area, ACPI tables and a GDT.
+// There is no code behind it: interrupt vectors are zero, and no BIOS call can be made.
 import type { MachineDraft } from '../state/draft.js';
+import { acpiMemory } from './acpi-memory.js';
 import { FIRMWARE_LAYOUT, memorySizes } from './memory-map.js';
 
 /** As QEMU's multiboot loader has them: null, 32-bit code and data over 4 GiB, 16-bit code and data over 64 KiB. */
@@ -39,4 +40,5 @@ export function writePcFirmware({ memory, definition }: MachineDraft): void {
   memory.write(DATA_AREA.baseMemory, 2, BigInt(lower));
   memory.write(extendedBiosDataArea.start, 1, BigInt((extendedBiosDataArea.end - extendedBiosDataArea.start) / 1024));
   for (const [index, descriptor] of DESCRIPTORS.entries()) memory.write(PC_GDT.address + index * 8, 8, descriptor);
+  for (const { address, bytes } of acpiMemory(definition)) memory.writeBytes(address, bytes);
 }

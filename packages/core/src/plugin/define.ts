@@ -1,4 +1,5 @@
 // definePlugin: everything that a plugin may add to a machine, all optional and all typed.
+import type { AcpiTable } from '../boot/acpi-table.js';
 import type { EventDefinition } from '../event/define.js';
 import type { InstructionDefinition, IntrinsicsOf } from '../instruction/define.js';
 import type { FaultExplanation } from '../interrupt/fault-explanations.js';
@@ -115,6 +116,8 @@ export interface PluginDeclaration<
   readonly deviceMemory?: readonly DeviceMemory[];
   readonly timer?: DeviceTimer;
   readonly interruptController?: InterruptController;
+  /** Tables by which firmware describes what the plugin adds, where a machine is booted as a PC: `SRAT`. */
+  readonly acpiTables?: (definition: MachineDefinition) => readonly AcpiTable[];
   readonly instructions?: Instructions;
   readonly intercepts?: Intercepts;
   readonly events?: readonly EventDefinition[];
