@@ -64,6 +64,7 @@ export { type Citation, formatCitation } from './manual/citation.js';
 export { SDM_REVISION, type SdmTitle, sdm } from './manual/sdm.js';
 export { debugConsole } from './platform/debug-console.js';
 export { type FwCfgOptions, fwCfg } from './platform/fw-cfg.js';
+export { hpet, replacesLegacyTimers } from './platform/hpet.js';
 export { pit } from './platform/pit.js';
 export { randomSupplied, suppliedRandomness } from './platform/supplied-randomness.js';
 export { SERIAL_PORTS, type SerialPort, serialPorts, serialReceived, uart } from './platform/uart.js';

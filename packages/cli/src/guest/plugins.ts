@@ -5,6 +5,7 @@ import {
   type FwCfgOptions,
   findProfile,
   fwCfg,
+  hpet,
   ioApic,
   type MachineOptions,
   type Plugin,
@@ -20,7 +21,7 @@ import { readInput } from './input-file.js';
 import { loadModule, type ModuleExports } from './module-loader.js';
 
 /** Those that need nothing but their name. */
-const BUILT_IN: readonly Plugin[] = [vmx, svm, debugConsole, uart, pic, pit, ioApic];
+const BUILT_IN: readonly Plugin[] = [vmx, svm, debugConsole, uart, pic, pit, ioApic, hpet];
 
 /** What `--plugin` and `--numa` ask for. */
 export interface PluginOptions {

@@ -8,6 +8,7 @@ import type { MachineDraft } from '../state/draft.js';
 import type { MachineState } from '../state/machine.js';
 import { bytePorts } from './byte-ports.js';
 import { clockRate } from './clock-rate.js';
+import { replacesLegacyTimers } from './hpet.js';
 import {
   latchCount,
   latchStatus,
@@ -67,6 +68,7 @@ function change(draft: MachineDraft, now: number, recipe: (pit: Pit, tick: numbe
     pit.due = nextChange(pit.channels[0], tick);
   });
   const { line } = slice.of(draft);
+  if (replacesLegacyTimers(draft)) return;
   // Two changes at once that nobody waited for: the edge happened all the same.
   if (line === before && due !== null && tick > due) draft.setInterruptLine(LINE, !line);
   if (line !== before || (due !== null && tick > due)) draft.setInterruptLine(LINE, line);

@@ -4,6 +4,7 @@ import type { Machine } from '../../src/machine/machine.js';
 import type { MachineOptions } from '../../src/plugin/host.js';
 import { MachineDraft } from '../../src/state/draft.js';
 import { withWorkbench } from '../../src/state/workbench-pool.js';
+import { load, store } from '../support/bare-access.js';
 import { hex } from '../support/booted-machine.js';
 import { machineWithIdt } from '../support/idt.js';
 import { interruptLines } from '../support/interrupt-lines.js';
@@ -24,21 +25,6 @@ function make(options: Partial<MachineOptions> = {}): Machine {
   return machine;
 }
 
-/** One instruction at a place of its own, which loads or stores EAX at an address in RDI. */
-function access(machine: Machine, code: string, address: number, value = 0): number {
-  const cpu = machine.processor(0);
-  const [rip, flags] = [cpu.read('RIP'), cpu.read('RFLAGS')];
-  machine.writeMemory(0x40_0000, Uint8Array.from(hex(code)));
-  for (const [name, what] of Object.entries({ RIP: 0x40_0000, RDI: address, RAX: value, RFLAGS: 2 }))
-    cpu.set(name, BigInt(what >>> 0));
-  cpu.step();
-  const result = Number(cpu.read('RAX'));
-  cpu.set('RIP', rip);
-  cpu.set('RFLAGS', flags);
-  return result;
-}
-const load = (machine: Machine, address: number) => access(machine, '8b 07', address);
-const store = (machine: Machine, address: number, value: number) => access(machine, '89 07', address, value);
 function readRegister(machine: Machine, index: number): number {
   store(machine, SELECT, index);
   return load(machine, WINDOW);
