@@ -62,6 +62,7 @@ export type { Processor } from './machine/processor.js';
 export { APM_REVISION, type ApmTitle, apm } from './manual/apm.js';
 export { type Citation, formatCitation } from './manual/citation.js';
 export { SDM_REVISION, type SdmTitle, sdm } from './manual/sdm.js';
+export { isA20GateOpen, setA20Gate } from './memory/a20.js';
 export { debugConsole } from './platform/debug-console.js';
 export { type FwCfgOptions, fwCfg } from './platform/fw-cfg.js';
 export { hpet, replacesLegacyTimers } from './platform/hpet.js';

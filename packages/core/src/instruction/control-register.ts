@@ -1,7 +1,7 @@
-// SDM, "MOV—Move to/from Control Registers", and the older ways to CR0: LMSW, SMSW and CLTS. Left out: the checks of the
-// PDPTE registers of PAE paging, whose entries are read from memory at each walk.
+// SDM, "MOV—Move to/from Control Registers", and the older ways to CR0: LMSW, SMSW and CLTS.
 import { GP } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
+import { havePdptesReservedBits, pdptesLoadedBy } from '../memory/pdpte-registers.js';
 import { allowedBits, writeControlRegister } from '../register/control-register-write.js';
 import { CR0, CR4 } from '../register/control-registers.js';
 import type { Cpu } from '../state/cpu.js';
@@ -157,6 +157,21 @@ const CR8_ROWS: readonly FaultRow[] = [
   }),
 ];
 
+/** All values that got so far are allowed in themselves. */
+const PDPTE_ROW: FaultRow = {
+  id: 'core.mov-cr.pdpte-reserved',
+  fields: ({ operands }) => ['CR3', 'CR0.PG', 'CR4.PAE', operands[1]?.place() ?? []].flat(),
+  when: (cpu, operands) => {
+    const register = operands[0]?.register;
+    if (register !== 'CR0' && register !== 'CR3' && register !== 'CR4') return false;
+    const pdptes = pdptesLoadedBy(cpu, register, operandAt(operands, 1).read());
+    return pdptes !== undefined && havePdptesReservedBits(cpu, pdptes);
+  },
+  raise: GP(0),
+  explain:
+    'PAE paging loads the four PDPTEs at the address in CR3: of one that is present, bits 2:1, 8:5 and those above the physical-address width must be 0.',
+};
+
 const writing = (register: WritableRegister) => ({ operands: [{ register }, { in: 'value' }] }) as const;
 const reading = (register: WritableRegister) => ({ operands: [{ out: true }, { register }] }) as const;
 
@@ -167,8 +182,7 @@ export const MOV_CR = defineInstruction({
   writes: ['CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'IA32_EFER.LMA'],
   flags: 'OF, SF, ZF, AF, PF and CF are undefined; they stay',
   // CR1, CR5 to CR7 and CR9 to CR15 do not exist: their encodings are #UD before they come here.
-  // CR1, CR5 to CR7 and CR9 to CR15 do not exist: their encodings are #UD before they come here.
-  faults: [privileged('MOV-CR'), ...CR0_ROWS, ...CR3_ROWS, ...CR4_ROWS, ...CR8_ROWS],
+  faults: [privileged('MOV-CR'), ...CR0_ROWS, ...CR3_ROWS, ...CR4_ROWS, ...CR8_ROWS, PDPTE_ROW],
   intrinsics: {
     movToCr0: writing('CR0'),
     movToCr2: writing('CR2'),

@@ -45,6 +45,7 @@ import { MONITOR, MWAIT } from './monitor.js';
 import { RDMSR, WRMSR } from './msr.js';
 import { DIV, IDIV, IMUL, MUL } from './multiply-and-divide.js';
 import { RDPMC } from './performance-counter.js';
+import { RDPKRU, WRPKRU } from './protection-key.js';
 import { RANDOM_NUMBERS } from './random-number.js';
 import { FSGSBASE, MOV_SREG, POP_SREG, PUSH_SREG, SWAPGS } from './segment-register.js';
 import { LEFT_SHIFTS, RCL, RCR, ROL, ROR, SAR, SHR } from './shift-and-rotate.js';
@@ -210,6 +211,7 @@ export const BASE_INSTRUCTIONS = [
   RSM,
   RDMSR,
   WRMSR,
+  RDPKRU,
   RDPMC,
   RDTSC,
   RDTSCP,
@@ -219,6 +221,7 @@ export const BASE_INSTRUCTIONS = [
   SYSRETQ,
   SYSENTER,
   ...SYSEXIT,
+  WRPKRU,
   XGETBV,
   XSETBV,
   MONITOR,
@@ -241,10 +244,12 @@ export type InstructionWithIntrinsics =
   | typeof MOV_CR
   | typeof OUT
   | typeof RDMSR
+  | typeof RDPKRU
   | typeof RDPMC
   | typeof RDTSC
   | typeof RDTSCP
   | typeof STI
   | typeof WRMSR
+  | typeof WRPKRU
   | typeof XGETBV
   | typeof XSETBV;

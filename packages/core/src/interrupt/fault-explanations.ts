@@ -71,6 +71,12 @@ export const FAULT_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
       'The entries on the way to the page do not allow the access: U/S for user mode, R/W for writes (supervisor too with CR0.WP), XD for fetches, and SMEP and SMAP for user pages.',
     fields: [...PAGING_FIELDS, 'CR0.WP', 'CR4.SMEP', 'CR4.SMAP'],
   },
+  'core.paging.protection-key': {
+    manual: sdm('Protection Keys'),
+    explain:
+      'The protection key of the page (bits 62:59 of its entry) has AD set, or WD for a write, in PKRU for a user page and in IA32_PKRS for a supervisor page: WD counts in supervisor mode only with CR0.WP.',
+    fields: [...PAGING_FIELDS, 'PKRU', 'IA32_PKRS', 'CR4.PKE', 'CR4.PKS', 'CR0.WP'],
+  },
   'core.idt.limit': {
     manual: IDT,
     explain: 'The gate of the vector must lie within IDTR.limit: load an IDT before anything can fault.',

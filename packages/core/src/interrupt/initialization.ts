@@ -16,7 +16,7 @@ const INITIALIZED: ReadonlySet<RegisterGroup> = new Set([
 ]);
 /** Beside them. Virtual time goes on. */
 const ALSO = new Set(['IA32_EFER', 'interruptShadow', 'nmiBlocked', 'pendingDebug']);
-const STAYS = new Set(['XCR0']);
+const STAYS = new Set(['XCR0', 'PKRU']);
 /** CD and NW of CR0 keep their values. */
 const CACHE_CONTROL = 0x6000_0000n;
 

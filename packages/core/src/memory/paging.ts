@@ -1,6 +1,10 @@
 // Linear to physical address: the page walks of 32-bit, PAE, 4-level and 5-level paging as one walk over a table, with
-// accessed and dirty flags, access rights and page-fault error codes. Left out: protection keys, PDPTE registers of PAE
-// paging (the entries are read from memory at each walk), shadow stacks.
+// accessed and dirty flags, access rights, protection keys and page-fault error codes. Left out: shadow stacks, and
+// linear-address masking, which CPUID hides.
+//
+// Accessed and dirty flags are set once the access is known to be allowed, from the root down, each by one store to the
+// doubleword that holds it, which no other processor can come between. A processor may also set accessed flags on the way
+// to an entry that faults; here a refused access leaves the tables as they are.
 import { PF, raise } from '../interrupt/exceptions.js';
 import type { PhysicalDraft } from '../state/physical-draft.js';
 import { FRAME_FLAG } from '../state/physical-draft.js';
@@ -11,6 +15,8 @@ export interface PagingContext {
   readonly mode: PagingMode;
   /** CR3 as a physical address with the low bits of flags and PCID. */
   readonly root: number;
+  /** The four PDPTE registers, in PAE paging only. */
+  readonly pdptes: readonly bigint[];
   /** The access is made with user privilege: CPL 3. */
   readonly user: boolean;
   readonly writeProtect: boolean;
@@ -18,8 +24,13 @@ export interface PagingContext {
   readonly smep: boolean;
   /** CR4.SMAP is set and RFLAGS.AC does not lift it. */
   readonly smap: boolean;
+  /** PKRU where CR4.PKE makes it count, else 0; IA32_PKRS where CR4.PKS does. Signed 32-bit integers. */
+  readonly userKeys: number;
+  readonly supervisorKeys: number;
   readonly largePages: boolean;
   readonly physicalBits: number;
+  /** A20M# is asserted: bit 20 of every physical address is 0. */
+  readonly a20Masked: boolean;
 }
 
 /** What is done at the address. */
@@ -33,54 +44,53 @@ interface Level {
   readonly indexBits: number;
   /** PS maps a page at this level. */
   readonly mayMapPage: boolean;
-  /** PAE's PDPTEs have no rights and no accessed flag. */
-  readonly hasRights: boolean;
 }
 
-const level = (shift: number, mayMapPage = false, indexBits = 9, hasRights = true): Level => ({
-  shift,
-  indexBits,
-  mayMapPage,
-  hasRights,
-});
+const level = (shift: number, mayMapPage = false, indexBits = 9): Level => ({ shift, indexBits, mayMapPage });
 
-/** From the root down: bytes an entry, alignment of the root in bytes, levels. */
+/** From the root down: bytes an entry, levels. Of PAE paging, what follows the PDPTE registers. */
 const WALKS: Readonly<
-  Record<Exclude<PagingMode, 'none'>, { entryBytes: 4 | 8; rootAlignment: number; levels: readonly Level[] }>
+  Record<Exclude<PagingMode, 'none'>, { readonly entryBytes: 4 | 8; readonly levels: readonly Level[] }>
 > = {
-  '32-bit': { entryBytes: 4, rootAlignment: 4096, levels: [level(22, true, 10), level(12, false, 10)] },
-  PAE: { entryBytes: 8, rootAlignment: 32, levels: [level(30, false, 2, false), level(21, true), level(12)] },
-  '4-level': { entryBytes: 8, rootAlignment: 4096, levels: [level(39), level(30, true), level(21, true), level(12)] },
-  '5-level': {
-    entryBytes: 8,
-    rootAlignment: 4096,
-    levels: [level(48), level(39), level(30, true), level(21, true), level(12)],
-  },
+  '32-bit': { entryBytes: 4, levels: [level(22, true, 10), level(12, false, 10)] },
+  PAE: { entryBytes: 8, levels: [level(21, true), level(12)] },
+  '4-level': { entryBytes: 8, levels: [level(39), level(30, true), level(21, true), level(12)] },
+  '5-level': { entryBytes: 8, levels: [level(48), level(39), level(30, true), level(21, true), level(12)] },
 };
 
-const ENTRY = { present: 1, writable: 2, user: 4, accessed: 0x20, dirty: 0x40, pageSize: 0x80 } as const;
-const ERROR = { present: 1, write: 2, user: 4, reserved: 8, fetch: 16 } as const;
-const PSE_36_RESERVED = 1 << 21;
+const ENTRY = { present: 1, writable: 2, user: 4, accessed: 0x20, dirty: 0x40, pageSize: 0x80, global: 0x100 } as const;
+const ERROR = { present: 1, write: 2, user: 4, reserved: 8, fetch: 16, protectionKey: 32 } as const;
 /** Bits 62:52, in the high half: ignored in IA-32e mode, reserved in PAE paging. */
 const PAE_RESERVED = 0x7ff0_0000;
+/** PSE-36: bits 39:32 of a 4-MByte page stand in bits 20:13 of its entry, as many of them as the processor has. */
+const PSE_36_BITS = 40;
 
-/** The end of a walk. */
-export interface Translation {
-  /** Physical address of the byte. */
-  readonly physical: number;
-  /** Stores with the same privilege need no other walk: the dirty flag is set and writing is allowed. */
-  readonly writable: boolean;
-}
-
-interface Entry {
+/** The place where the processor found an entry, with its value then. */
+interface PagingEntry {
   readonly address: number;
   readonly low: number;
   readonly high: number;
 }
 
+/** What a walk found: the page and what all entries on the way allow. */
+interface PageTranslation {
+  /** Physical address of the first byte of the page. */
+  readonly base: number;
+  /** Bits of the address within the page: 12, 21, 22 or 30. */
+  readonly shift: number;
+  /** R/W and U/S as every entry has them, as bits 1 and 2. */
+  readonly rights: number;
+  readonly executeDisabled: boolean;
+  readonly protectionKey: number;
+  readonly global: boolean;
+  readonly dirty: boolean;
+  /** The entry that maps the page, and those above it: from the root down. */
+  readonly entries: readonly PagingEntry[];
+}
+
 /**
- * Walks the page tables for an access at a linear address (halves, signed 32 bits; canonical).
- * Sets accessed and dirty flags. Raises #PF with the error code of "Page-Fault Exceptions".
+ * Walks the page tables for an access at a linear address (halves, signed 32 bits; canonical) and returns the physical
+ * address. Sets accessed and dirty flags. Raises #PF with the error code of "Page-Fault Exceptions".
  */
 export function walk(
   memory: PhysicalDraft,
@@ -88,41 +98,88 @@ export function walk(
   low: number,
   high: number,
   access: AccessKind,
-): Translation {
+): number {
+  if (context.mode === 'none') return withoutA20(context, low >>> 0);
+  const page = findPage(memory, context, low, high, access);
+  const refusal = refusedAccess(context, page, access);
+  if (refusal !== 0) pageFault(context, low, high, access, refusal);
+  setAccessed(memory, page.entries, access);
+  return physicalAt(context, page, low, high);
+}
+
+/** The physical address of a linear one within a page. */
+function physicalAt(
+  context: PagingContext,
+  { base, shift }: PageTranslation,
+  low: number,
+  high: number,
+): number {
+  return withoutA20(context, base + offsetIn(low, high, shift));
+}
+
+/** The page of a linear address, whatever the access may do there; raises #PF for absent entries and reserved bits. */
+function findPage(
+  memory: PhysicalDraft,
+  context: PagingContext,
+  low: number,
+  high: number,
+  access: AccessKind,
+): PageTranslation {
   const { mode } = context;
-  if (mode === 'none') return { physical: low >>> 0, writable: true };
-  const { entryBytes, rootAlignment, levels } = WALKS[mode];
-  // Outside IA-32e mode bits 63:32 of CR3 are ignored.
-  const rootBits = mode === '32-bit' || mode === 'PAE' ? 32 : 52;
-  let table = Math.floor((context.root % 2 ** rootBits) / rootAlignment) * rootAlignment;
+  const { entryBytes, levels } = WALKS[mode as Exclude<PagingMode, 'none'>];
+  let table = rootOf(context, low) ?? pageFault(context, low, high, access, 0);
   let rights = ENTRY.writable | ENTRY.user;
   let executeDisabled = false;
-  const visited: Entry[] = [];
+  const entries: PagingEntry[] = [];
   for (const current of levels) {
-    const entry = readEntry(memory, table + indexAt(low, high, current) * entryBytes, entryBytes);
+    const entry = readEntry(memory, context, table + indexAt(low, high, current) * entryBytes, entryBytes);
     if ((entry.low & ENTRY.present) === 0) pageFault(context, low, high, access, 0);
+    const { shift } = current;
     const isPage =
-      current.shift === 12 ||
+      shift === 12 ||
       (current.mayMapPage && (entry.low & ENTRY.pageSize) !== 0 && (mode !== '32-bit' || context.largePages));
     if (hasReservedBits(entry, current, isPage, context))
       pageFault(context, low, high, access, ERROR.present | ERROR.reserved);
-    if (current.hasRights) {
-      rights &= entry.low;
-      executeDisabled ||= entryBytes === 8 && entry.high < 0;
-      visited.push(entry);
-    }
+    rights &= entry.low;
+    executeDisabled ||= entryBytes === 8 && entry.high < 0;
+    entries.push(entry);
     if (isPage) {
-      checkRights(context, rights, executeDisabled, low, high, access);
-      setAccessed(memory, visited, access);
-      const writable = access === 'write' || ((entry.low & ENTRY.dirty) !== 0 && mayWrite(context, rights));
-      return { physical: pageBase(entry, current, mode) + offsetIn(low, high, current), writable };
+      return {
+        base: pageBase(entry, shift, mode),
+        shift,
+        rights,
+        executeDisabled,
+        protectionKey: (entry.high >>> 27) & 15, // bits 62:59
+        global: (entry.low & ENTRY.global) !== 0,
+        dirty: (entry.low & ENTRY.dirty) !== 0,
+        entries,
+      };
     }
     table = frameOf(entry) * FRAME_BYTES;
   }
   throw new RangeError('a walk ended without a page');
 }
 
-function readEntry(memory: PhysicalDraft, address: number, bytes: 4 | 8): Entry {
+/** Where the first table lies; undefined if a PDPTE register says that there is none. */
+function rootOf({ mode, root, pdptes }: PagingContext, low: number): number | undefined {
+  // Outside IA-32e mode bits 63:32 of CR3 are ignored.
+  if (mode === '32-bit') return (root % 2 ** 32) - (root % FRAME_BYTES);
+  if (mode !== 'PAE') return (root % 2 ** 52) - (root % FRAME_BYTES);
+  const pdpte = Number(pdptes[low >>> 30] ?? 0n);
+  return pdpte % 2 === 0 ? undefined : (pdpte % 2 ** 52) - (pdpte % FRAME_BYTES);
+}
+
+function withoutA20({ a20Masked }: PagingContext, physical: number): number {
+  return a20Masked ? maskA20(physical) : physical;
+}
+
+/** A physical address with bit 20 cleared. */
+export function maskA20(physical: number): number {
+  return Math.floor(physical / 2 ** 20) % 2 === 1 ? physical - 2 ** 20 : physical;
+}
+
+function readEntry(memory: PhysicalDraft, context: PagingContext, place: number, bytes: 4 | 8): PagingEntry {
+  const address = withoutA20(context, place);
   memory.mark(Math.floor(address / FRAME_BYTES), FRAME_FLAG.pageTable);
   return { address, low: memory.readWord(address), high: bytes === 8 ? memory.readWord(address + 4) : 0 };
 }
@@ -134,26 +191,24 @@ function indexAt(low: number, high: number, { shift, indexBits }: Level): number
 }
 
 /** Bits 51:12 of an entry. */
-function frameOf({ low, high }: Entry): number {
+function frameOf({ low, high }: PagingEntry): number {
   return (high & 0xf_ffff) * 2 ** 20 + (low >>> 12);
 }
 
-function pageBase(entry: Entry, { shift }: Level, mode: PagingMode): number {
+function pageBase(entry: PagingEntry, shift: number, mode: PagingMode): number {
   const pageFrames = 2 ** (shift - 12);
-  // PSE-36: bits 39:32 of a 4-MByte page stand in bits 20:13 of its entry.
   if (mode === '32-bit' && shift === 22)
     return ((entry.low >>> 13) & 0xff) * 2 ** 32 + ((entry.low & 0xffc0_0000) >>> 0);
   return Math.floor(frameOf(entry) / pageFrames) * pageFrames * FRAME_BYTES;
 }
 
-function offsetIn(low: number, high: number, { shift }: Level): number {
+function offsetIn(low: number, high: number, shift: number): number {
   return shift <= 32 ? (low >>> 0) % 2 ** shift : (high & (2 ** (shift - 32) - 1)) * 2 ** 32 + (low >>> 0);
 }
 
 /** Bits that must be 0: above the physical width, bit 63 without NXE, PS where no page can be, low bits of a large page. */
-function hasReservedBits(entry: Entry, current: Level, isPage: boolean, context: PagingContext): boolean {
-  // Of a 4-MByte page: bit 21, above the address bits 39:32 that stand below it.
-  if (context.mode === '32-bit') return isPage && current.shift === 22 && (entry.low & PSE_36_RESERVED) !== 0;
+function hasReservedBits(entry: PagingEntry, current: Level, isPage: boolean, context: PagingContext): boolean {
+  if (context.mode === '32-bit') return isPage && current.shift === 22 && (entry.low & pse36Reserved(context)) !== 0;
   if (entry.high < 0 && !context.executeDisable) return true;
   if (context.mode === 'PAE' && (entry.high & PAE_RESERVED) !== 0) return true;
   const address = frameOf(entry);
@@ -163,43 +218,58 @@ function hasReservedBits(entry: Entry, current: Level, isPage: boolean, context:
   return current.shift > 12 && (address % 2 ** (current.shift - 12)) >> 1 !== 0;
 }
 
+/** Bits 21:(M-19) of the entry of a 4-MByte page, where M is 40 or the physical-address width if that is less. */
+function pse36Reserved({ physicalBits }: PagingContext): number {
+  return 2 ** 22 - 2 ** (Math.min(PSE_36_BITS, physicalBits) - 19);
+}
+
 function mayWrite(context: PagingContext, rights: number): boolean {
   if (context.user) return (rights & ENTRY.writable) !== 0 && (rights & ENTRY.user) !== 0;
   return (rights & ENTRY.writable) !== 0 || !context.writeProtect;
 }
 
-function checkRights(
-  context: PagingContext,
-  rights: number,
-  executeDisabled: boolean,
-  low: number,
-  high: number,
-  access: AccessKind,
-): void {
+/** SDM, "Determination of Access Rights" and "Protection Keys": bits of the error code if the access is refused, else 0. */
+function refusedAccess(context: PagingContext, page: PageTranslation, access: AccessKind): number {
+  const { rights, executeDisabled } = page;
   const userPage = (rights & ENTRY.user) !== 0;
   const refused = {
     read: context.user ? !userPage : userPage && context.smap,
     write: !mayWrite(context, rights) || (!context.user && userPage && context.smap),
     fetch: executeDisabled || (context.user ? !userPage : userPage && context.smep),
   }[access];
-  if (refused) pageFault(context, low, high, access, ERROR.present);
+  // PK tells that the key refuses the access, whether or not something else does too.
+  const byKey = isRefusedByKey(context, userPage, page.protectionKey, access) ? ERROR.protectionKey : 0;
+  return refused || byKey !== 0 ? ERROR.present | byKey : 0;
 }
 
-function setAccessed(memory: PhysicalDraft, visited: readonly Entry[], access: AccessKind): void {
-  for (const [index, { address, low }] of visited.entries()) {
-    const bits = access === 'write' && index === visited.length - 1 ? ENTRY.accessed | ENTRY.dirty : ENTRY.accessed;
+/** Two bits a key: the lower one refuses every data access, the upper one writes, those of supervisor mode by CR0.WP. */
+function isRefusedByKey(context: PagingContext, userPage: boolean, key: number, access: AccessKind): boolean {
+  const keys = userPage ? context.userKeys : context.supervisorKeys;
+  if (keys === 0 || access === 'fetch') return false;
+  const [accessDisable, writeDisable] = [(keys >>> (2 * key)) & 1, (keys >>> (2 * key + 1)) & 1];
+  return accessDisable === 1 || (writeDisable === 1 && access === 'write' && (context.user || context.writeProtect));
+}
+
+/** Sets the accessed flag of each entry of a walk, and for a write the dirty flag of the last. */
+function setAccessed(memory: PhysicalDraft, entries: readonly PagingEntry[], access: AccessKind): void {
+  for (const [index, { address, low }] of entries.entries()) {
+    const bits = access === 'write' && index === entries.length - 1 ? ENTRY.accessed | ENTRY.dirty : ENTRY.accessed;
     if ((low & bits) !== bits) memory.setBits(address, bits);
   }
 }
 
+/** Raises #PF; `bits` are P, RSVD and PK of the error code, the others follow from the access. */
 function pageFault(context: PagingContext, low: number, high: number, access: AccessKind, bits: number): never {
   // Execution can be disabled by the entries of 8 bytes only: NXE says nothing while CR4.PAE is 0.
   const tellsFetch = context.smep || (context.executeDisable && context.mode !== '32-bit');
   const fetch = access === 'fetch' && tellsFetch ? ERROR.fetch : 0;
   const code = bits | (access === 'write' ? ERROR.write : 0) | (context.user ? ERROR.user : 0) | fetch;
   const address = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-  return raise(
-    PF(code, address),
-    bits === 0 ? 'core.paging.present' : bits & ERROR.reserved ? 'core.paging.reserved' : 'core.paging.rights',
-  );
+  return raise(PF(code, address), ruleOf(bits));
+}
+
+function ruleOf(bits: number): string {
+  if ((bits & ERROR.protectionKey) !== 0) return 'core.paging.protection-key';
+  if ((bits & ERROR.reserved) !== 0) return 'core.paging.reserved';
+  return bits === 0 ? 'core.paging.present' : 'core.paging.rights';
 }

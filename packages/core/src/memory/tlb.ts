@@ -206,7 +206,7 @@ export class SoftwareTlb implements LinearMemory {
   translate(low: number, high: number, segment: SegmentIndex, access: AccessKind): number {
     if (!isCanonical(high, this.#context.linearBits))
       raise(segment === STACK ? SS(0) : GP(0), 'core.linear-address.canonical');
-    return walk(this.#memory, this.#context, low, high, access).physical;
+    return walk(this.#memory, this.#context, low, high, access);
   }
 
   /** Byte offset of an instruction in the hot memory, or -1 where there is no RAM. */
@@ -409,6 +409,10 @@ function translatesAlike(left: TlbContext, right: TlbContext): boolean {
     left.writeProtect === right.writeProtect &&
     left.smep === right.smep &&
     left.smap === right.smap &&
+    left.userKeys === right.userKeys &&
+    left.supervisorKeys === right.supervisorKeys &&
+    left.a20Masked === right.a20Masked &&
+    left.pdptes.every((pdpte, index) => pdpte === right.pdptes[index]) &&
     left.executeDisable === right.executeDisable &&
     left.largePages === right.largePages &&
     left.linearBits === right.linearBits

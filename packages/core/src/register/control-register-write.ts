@@ -1,5 +1,7 @@
 // Which bits CR0, CR4 and EFER take on a machine (SDM, "Control Registers"): those of the profile's features that core
 // models, and those that plugins add; and the one way in which a control register takes a value.
+import { GP, raise } from '../interrupt/exceptions.js';
+import { havePdptesReservedBits, pdptesLoadedBy, setPdptes } from '../memory/pdpte-registers.js';
 import type { RegisterBitExtension } from '../plugin/define.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import type { Cpu } from '../state/cpu.js';
@@ -13,7 +15,7 @@ type Need = string | true;
 
 const CR0_NEEDS: Readonly<Record<string, Need>> = Object.fromEntries(Object.keys(CR0.bits).map((name) => [name, true]));
 
-/** Bits that are not listed (OSFXSR, VMXE, PKE, CET …) are reserved until something models them. */
+/** Bits that are not listed (OSFXSR, VMXE, CET …) are reserved until something models them. */
 const CR4_NEEDS: Readonly<Record<string, Need>> = {
   VME: 'VME',
   PVI: 'VME',
@@ -31,6 +33,8 @@ const CR4_NEEDS: Readonly<Record<string, Need>> = {
   OSXSAVE: 'XSAVE',
   SMEP: 'SMEP',
   SMAP: 'SMAP',
+  PKE: 'PKU',
+  PKS: 'PKS',
 };
 
 const EFER_NEEDS: Readonly<Record<string, Need>> = { SCE: 'SYSCALL', LME: 'LM', LMA: 'LM', NXE: 'NX', TCE: 'TCE' };
@@ -84,14 +88,18 @@ function storedValue(cpu: Cpu, register: 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8', 
 
 /**
  * Gives a control register a value that passed the checks of its instruction: asks the plugins, which may raise, then
- * stores. Paging that begins or ends with EFER.LME set activates or leaves IA-32e mode.
+ * stores. Paging that begins or ends with EFER.LME set activates or leaves IA-32e mode; PAE paging loads its PDPTE
+ * registers, or raises #GP(0) for a reserved bit in one of them.
  */
 export function writeControlRegister(cpu: Cpu, register: 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8', value: bigint): void {
   for (const intercept of cpu.definition.intercepts.controlRegister) intercept(cpu, { register, write: true, value });
   const stored = storedValue(cpu, register, value);
   if (register === 'CR0' || register === 'CR4') announceChange(cpu, register, stored);
+  const pdptes = register === 'CR2' || register === 'CR8' ? undefined : pdptesLoadedBy(cpu, register, stored);
+  if (pdptes !== undefined && havePdptesReservedBits(cpu, pdptes)) raise(GP(0), 'core.mov-cr.pdpte-reserved');
   const active = cpu.EFER.LME && ((stored >> BigInt(CR0.bits.PG)) & 1n) === 1n;
   if (register === 'CR0' && cpu.EFER.LMA !== active) cpu.EFER.LMA = active;
   cpu.set(register, stored);
+  if (pdptes !== undefined) setPdptes(cpu, pdptes);
   if (register === 'CR0' || register === 'CR3' || register === 'CR4') cpu.draft.flushTlb();
 }

@@ -75,6 +75,7 @@ type Adjustment = (leaf: CpuidLeaf, cpu: Cpu) => CpuidResult;
 const HTT = 1 << 28;
 const APIC = 1 << 9;
 const MONITOR = 1 << 3;
+const OSPKE = 1 << 4;
 const OSXSAVE = 1 << 27;
 /** HWCR.MonMwaitDis. */
 const MON_MWAIT_DIS = 1n << 9n;
@@ -97,6 +98,10 @@ const featureInformation: Adjustment = (leaf, cpu) => {
     edx: leaf.edx & ~absent,
   };
 };
+
+/** Leaf 07H: OSPKE says that software set CR4.PKE. */
+const extendedFeatureFlags: Adjustment = (leaf, cpu) =>
+  (leaf.subleaf ?? 0) === 0 && cpu.CR4.PKE ? { ...leaf, ecx: leaf.ecx | OSPKE } : leaf;
 
 /** Leaf 04H: levels 1 and 2 belong to one core, level 3 to all; EAX[31:26] counts cores, EAX[25:14] sharers, less one. */
 const intelCaches: Adjustment = (leaf, cpu) => ({
@@ -139,6 +144,7 @@ const extendedFeatures: Adjustment = (leaf, cpu) =>
 const ADJUSTMENTS: ReadonlyMap<number, Adjustment> = new Map([
   [0x01, featureInformation],
   [0x04, intelCaches],
+  [0x07, extendedFeatureFlags],
   [0x0b, topology],
   [0x1f, topology],
   [0x8000_0001, extendedFeatures],

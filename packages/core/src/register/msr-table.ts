@@ -160,6 +160,7 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
     read: readTscDeadline,
     write: writeTscDeadline,
   },
+  IA32_PKRS: { address: 0x6e1, existsWhen: reports(7, 'ecx', 31), reserved: above(32) },
   ...X2APIC_MSRS,
   ...Object.fromEntries(Array.from({ length: 10 }, (_, index) => variableRange(index)).flat()),
   ...Object.fromEntries(

@@ -50,7 +50,9 @@ export const GENERAL_REGISTERS = [
 ] as const;
 export const SEGMENT_REGISTERS = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'] as const satisfies readonly SegmentName[];
 const SYSTEM_SEGMENTS = ['LDTR', 'TR'] as const;
-const CONTROL_REGISTERS = ['CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'XCR0'] as const;
+const CONTROL_REGISTERS = ['CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'XCR0', 'PKRU'] as const;
+/** What PAE paging keeps of the page-directory-pointer table (memory/pdpte-registers.ts). */
+const PDPTE_REGISTERS = ['PDPTE0', 'PDPTE1', 'PDPTE2', 'PDPTE3'] as const;
 const DEBUG_REGISTERS = ['DR0', 'DR1', 'DR2', 'DR3', 'DR6', 'DR7'] as const;
 /** In the order of their encodings. */
 export const XMM_REGISTERS = [
@@ -84,7 +86,7 @@ const X87_CONTROL = { FCW: 16, FSW: 16, FTW: 8, FOP: 16, FIP: 64, FCS: 16, FDP: 
 
 export type GeneralRegister = (typeof GENERAL_REGISTERS)[number];
 export type SegmentRegister = (typeof SEGMENT_REGISTERS)[number] | (typeof SYSTEM_SEGMENTS)[number];
-export type ControlRegister = (typeof CONTROL_REGISTERS)[number];
+export type ControlRegister = (typeof CONTROL_REGISTERS)[number] | (typeof PDPTE_REGISTERS)[number];
 export type DebugRegister = (typeof DEBUG_REGISTERS)[number];
 export type SseRegister = (typeof XMM_REGISTERS)[number] | 'MXCSR';
 export type X87Register = (typeof X87_DATA_REGISTERS)[number] | keyof typeof X87_CONTROL;
@@ -138,7 +140,8 @@ export const BASE_REGISTERS: readonly RegisterRow[] = [
   ...GENERAL_REGISTERS.map((name) => row(name, 'general', 64)),
   row('RIP', 'general', 64),
   row('RFLAGS', 'general', 64),
-  ...CONTROL_REGISTERS.map((name) => row(name, 'control', 64)),
+  ...CONTROL_REGISTERS.map((name) => row(name, 'control', name === 'PKRU' ? 32 : 64)),
+  ...PDPTE_REGISTERS.map((name) => row(name, 'control', 64)),
   ...DEBUG_REGISTERS.map((name) => row(name, 'debug', 64)),
   ...[...SEGMENT_REGISTERS, ...SYSTEM_SEGMENTS].flatMap(segmentRows),
   ...tableRows('GDTR'),
@@ -148,6 +151,7 @@ export const BASE_REGISTERS: readonly RegisterRow[] = [
   ...X87_DATA_REGISTERS.map((name) => row(name, 'x87', 80)),
   ...Object.entries(X87_CONTROL).map(([name, width]) => row(name, 'x87', width)),
   row('IA32_EFER', 'msrs', 64),
+  row('IA32_PKRS', 'msrs', 64),
   ...LOCAL_APIC_REGISTERS.map(({ name, reset }) => row(name, 'localApic', 32, reset)),
   ...LOCAL_APIC_INTERNALS.map(({ name, width }) => row(name, 'localApic', width)),
   // Not printed in the manual as registers, but state: what the processor does, what it holds back, its virtual time.
@@ -159,6 +163,8 @@ export const BASE_REGISTERS: readonly RegisterRow[] = [
   row('pendingDebug', 'internal', 32),
   row('cycles', 'internal', 64),
   row('randomState', 'internal', 64),
+  // A20M#: 1 while bit 20 of physical addresses is masked.
+  row('A20M', 'internal', 32),
 ];
 
 /** A register with its first slot. */

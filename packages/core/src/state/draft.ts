@@ -28,13 +28,17 @@ import type { WriteTrace } from './write-trace.js';
 const NO_CONTEXT: TlbContext = {
   mode: 'none',
   root: 0,
+  pdptes: [],
   user: false,
   writeProtect: false,
   executeDisable: false,
   smep: false,
   smap: false,
+  userKeys: 0,
+  supervisorKeys: 0,
   largePages: false,
   physicalBits: 52,
+  a20Masked: false,
   protectedMode: false,
   linearBits: 32,
 };

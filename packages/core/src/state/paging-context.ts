@@ -1,21 +1,33 @@
 // What address translation depends on, read from a processor's registers when one of them changes.
 import type { PagingMode } from '../memory/paging.js';
+import { pdptesOf } from '../memory/pdpte-registers.js';
 import type { TlbContext } from '../memory/tlb.js';
+import { slotOf } from '../register/register-file.js';
 import type { Cpu } from './cpu.js';
+
+const PKRU_WORD = slotOf('PKRU') * 2;
+const PKRS_WORD = slotOf('IA32_PKRS') * 2;
+const A20M_WORD = slotOf('A20M') * 2;
+const NO_PDPTES: readonly bigint[] = [];
 
 /** The translation context of a processor as its registers stand. */
 export function pagingContextOf(cpu: Cpu): TlbContext {
   const longMode = cpu.EFER.LMA;
+  const mode = pagingModeOf(cpu);
   return {
-    mode: pagingModeOf(cpu),
+    mode,
     root: Number(cpu.CR3),
+    pdptes: mode === 'PAE' ? pdptesOf(cpu) : NO_PDPTES,
     user: cpu.CPL === 3,
     writeProtect: cpu.CR0.WP,
     executeDisable: cpu.EFER.NXE,
     smep: cpu.CR4.SMEP,
     smap: cpu.CR4.SMAP && !cpu.RFLAGS.AC,
+    userKeys: longMode && cpu.CR4.PKE ? (cpu.words[PKRU_WORD] ?? 0) : 0,
+    supervisorKeys: longMode && cpu.CR4.PKS ? (cpu.words[PKRS_WORD] ?? 0) : 0,
     largePages: cpu.CR4.PSE,
     physicalBits: cpu.profile.physicalAddressWidth,
+    a20Masked: (cpu.words[A20M_WORD] ?? 0) !== 0,
     protectedMode: cpu.CR0.PE && cpu.mode !== 'virtual-8086',
     linearBits: longMode && cpu.mode === '64-bit' ? (cpu.CR4.LA57 ? 57 : 48) : 32,
   };

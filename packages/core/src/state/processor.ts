@@ -56,6 +56,8 @@ export interface ProcessorState {
     readonly cycles: bigint;
     /** Where the generator of RDRAND and RDSEED stands. */
     readonly randomState: bigint;
+    /** 1 while bit 20 of physical addresses is masked (the pin A20M#). */
+    readonly A20M: bigint;
   };
   readonly activity: Activity;
   /** One slice a plugin, by plugin name. */

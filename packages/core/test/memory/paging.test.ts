@@ -18,13 +18,17 @@ function memoryWith(entries: Readonly<Record<number, bigint>>): PhysicalDraft {
 const CONTEXT: PagingContext = {
   mode: '4-level',
   root: 0x1000,
+  pdptes: [],
   user: false,
   writeProtect: true,
   executeDisable: true,
   smep: false,
   smap: false,
+  userKeys: 0,
+  supervisorKeys: 0,
   largePages: true,
   physicalBits: 46,
+  a20Masked: false,
 };
 
 interface Rights {
@@ -43,6 +47,8 @@ const contexts = fc.record({
   smep: fc.boolean(),
   smap: fc.boolean(),
 });
+/** Rights registers that restrict some of the keys, often none. */
+const keyRights = fc.oneof(fc.constant(0), fc.integer());
 const accesses = fc.constantFrom<AccessKind>('read', 'write', 'fetch');
 
 /** The manual's list of access rights, written from the text and not from the code. */
@@ -58,6 +64,18 @@ function allowed(
   if (access === 'fetch') return executable && !(userPage && smep);
   if (userPage && smap) return false;
   return access === 'read' || writable || !writeProtect;
+}
+
+/** The manual's "Protection Keys", written from the text: whether the rights for the key of the page refuse the access. */
+function isKeyRefused(
+  access: AccessKind,
+  { user, writeProtect }: Pick<PagingContext, 'user' | 'writeProtect'>,
+  rights: number,
+  key: number,
+): boolean {
+  const pair = Math.floor((rights >>> 0) / 4 ** key) % 4;
+  if (access === 'fetch') return false;
+  return pair % 2 === 1 || (pair >= 2 && access === 'write' && (user || writeProtect));
 }
 
 describe('4-level paging', () => {
@@ -78,7 +96,7 @@ describe('4-level paging', () => {
             12288: 0x4000n | bits(directory),
             16392: 0x9000n | bits(table),
           });
-          const attempt = () => walk(memory, { ...CONTEXT, ...context }, 0x1234, 0, access).physical;
+          const attempt = () => walk(memory, { ...CONTEXT, ...context }, 0x1234, 0, access);
           if (allowed(access, context, levels)) expect(attempt()).toBe(0x9234);
           else {
             const code = 1 | (access === 'write' ? 2 : 0) | (context.user ? 4 : 0) | (access === 'fetch' ? 16 : 0);
@@ -88,6 +106,47 @@ describe('4-level paging', () => {
       ),
       { numRuns: 2000 },
     );
+  });
+
+  it('refuses data accesses by the key of the page, with PK in the error code, and no fetch', () => {
+    fc.assert(
+      fc.property(
+        rights,
+        contexts,
+        accesses,
+        keyRights,
+        keyRights,
+        fc.nat(15),
+        (page, basic, access, user, supervisor, key) => {
+          const context = { ...basic, userKeys: user, supervisorKeys: supervisor };
+          const memory = memoryWith({
+            4096: 0x2007n,
+            8192: 0x3007n,
+            12288: 0x4007n | (15n << 59n), // only the key of the entry that maps the page counts
+            16392: 0x9000n | bits(page) | (BigInt(key) << 59n),
+          });
+          const byKey = isKeyRefused(access, context, page.user ? user : supervisor, key);
+          const attempt = () => walk(memory, { ...CONTEXT, ...context }, 0x1234, 0, access);
+          if (allowed(access, context, [page]) && !byKey) expect(attempt()).toBe(0x9234);
+          else {
+            const code =
+              1 |
+              (access === 'write' ? 2 : 0) |
+              (context.user ? 4 : 0) |
+              (access === 'fetch' ? 16 : 0) |
+              (byKey ? 32 : 0);
+            expect(faultOf(attempt)).toMatchObject({ vector: '#PF', errorCode: code });
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('masks bit 20 of the page and of every entry on the way while A20M# is asserted', () => {
+    const memory = memoryWith({ 4096: 0x10_2003n, 8192: 0x10_3003n, 12288: 0x10_4003n, 16384: 0x30_9003n });
+    expect(walk(memory, { ...CONTEXT, a20Masked: true }, 0x234, 0, 'read')).toBe(0x20_9234);
+    expect(walk(memory, { ...CONTEXT, mode: 'none', a20Masked: true }, 0x10_0010, 0, 'read')).toBe(0x10);
   });
 
   it('sets the accessed flag on the way and the dirty flag at the page, for writes only', () => {
@@ -111,8 +170,8 @@ describe('4-level paging', () => {
 
   it('maps 2-MByte and 1-GByte pages', () => {
     const memory = memoryWith({ 4096: 0x2003n, 8192: 0x3003n, 12296: 0x4020_0083n, 8200: 0xc000_0083n });
-    expect(walk(memory, CONTEXT, 0x0021_2345, 0, 'read').physical).toBe(0x4021_2345);
-    expect(walk(memory, CONTEXT, 0x4abc_def0, 0, 'read').physical).toBe(0xcabc_def0);
+    expect(walk(memory, CONTEXT, 0x0021_2345, 0, 'read')).toBe(0x4021_2345);
+    expect(walk(memory, CONTEXT, 0x4abc_def0, 0, 'read')).toBe(0xcabc_def0);
   });
 
   it.each([
@@ -141,14 +200,21 @@ describe('32-bit paging', () => {
     memory.write(0x2004, 4, 0x7003n);
     memory.write(0x1004, 4, 0x0080_6083n);
     const context: PagingContext = { ...CONTEXT, mode: '32-bit', executeDisable: false };
-    expect(walk(memory, context, 0x1abc, 0, 'read').physical).toBe(0x7abc);
-    expect(walk(memory, context, 0x0040_0010, 0, 'read').physical).toBe(3 * 2 ** 32 + 0x0080_0010);
+    expect(walk(memory, context, 0x1abc, 0, 'read')).toBe(0x7abc);
+    expect(walk(memory, context, 0x0040_0010, 0, 'read')).toBe(3 * 2 ** 32 + 0x0080_0010);
   });
 
   it('takes #PF with RSVD for bit 21 of a 4-MByte page', () => {
     const context: PagingContext = { ...CONTEXT, mode: '32-bit' };
     const walkWith = (entry: bigint) => () => walk(memoryWith({ 4096: entry }), context, 0, 0, 'read');
     expect(faultOf(walkWith(0x0060_0083n))).toMatchObject({ vector: '#PF', errorCode: 9 });
+  });
+
+  it('reserves the bits of a 4-MByte page above a physical-address width below 40', () => {
+    const walkWith = (entry: bigint) => () =>
+      walk(memoryWith({ 4096: entry }), { ...CONTEXT, mode: '32-bit', physicalBits: 36 }, 0, 0, 'read');
+    expect(walkWith(0x0001_e083n)()).toBe(0xf_0000_0000);
+    expect(faultOf(walkWith(0x0002_0083n))).toMatchObject({ vector: '#PF', errorCode: 9 });
   });
 
   it('tells a fetch in the error code only with SMEP, for NXE has no effect', () => {
@@ -159,17 +225,25 @@ describe('32-bit paging', () => {
 
   it('ignores bits 63:32 of CR3', () => {
     const context: PagingContext = { ...CONTEXT, mode: '32-bit', root: 2 ** 32 + 0x1000 };
-    expect(walk(memoryWith({ 4096: 0x83n }), context, 0x1234, 0, 'read').physical).toBe(0x1234);
+    expect(walk(memoryWith({ 4096: 0x83n }), context, 0x1234, 0, 'read')).toBe(0x1234);
   });
 });
 
 describe('PAE paging', () => {
+  it('starts from the PDPTE register that bits 31:30 choose', () => {
+    const context: PagingContext = { ...CONTEXT, mode: 'PAE', root: 0, pdptes: [0n, 0n, 0x2001n, 0x3000n] };
+    const memory = memoryWith({ 8192: 0x4000_0083n });
+    expect(walk(memory, context, 0x8000_0123 | 0, 0, 'read')).toBe(0x4000_0123);
+    expect(faultOf(() => walk(memory, context, 0xc000_0000 | 0, 0, 'write'))).toMatchObject({ errorCode: 2 });
+  });
+
   it('takes #PF with RSVD for bits 62:52 of an entry, which 4-level paging ignores', () => {
     const ignored = 1n << 52n;
-    const pae = memoryWith({ 4096: 0x2001n, 8192: ignored | 0x83n });
-    expect(faultOf(() => walk(pae, { ...CONTEXT, mode: 'PAE' }, 0, 0, 'read'))).toMatchObject({ errorCode: 9 });
+    const pae: PagingContext = { ...CONTEXT, mode: 'PAE', pdptes: [0x2001n, 0n, 0n, 0n] };
+    const memory = memoryWith({ 8192: ignored | 0x83n });
+    expect(faultOf(() => walk(memory, pae, 0, 0, 'read'))).toMatchObject({ errorCode: 9 });
     const fourLevels = memoryWith({ 4096: 0x2003n, 8192: ignored | 0x83n });
-    expect(walk(fourLevels, CONTEXT, 0x1234, 0, 'read').physical).toBe(0x1234);
+    expect(walk(fourLevels, CONTEXT, 0x1234, 0, 'read')).toBe(0x1234);
   });
 });
 

@@ -106,6 +106,8 @@ describe('the bits that registers take', () => {
       'PCIDE',
       'SMEP',
       'SMAP',
+      'PKE',
+      ...(profile === 'intel-server' ? ['PKS'] : []),
     ]);
   });
 
