@@ -80,7 +80,9 @@ export async function runOnMachine({ image, folder, description }: FoundGuest): 
   const bytes = new Map<string, number[]>();
   machine.emissions$.subscribe((emission) => {
     if (emission.type !== 'console/byteWritten') return;
-    bytes.set(emission.device, [...(bytes.get(emission.device) ?? []), emission.byte]);
+    const written = bytes.get(emission.device) ?? [];
+    written.push(emission.byte);
+    bytes.set(emission.device, written);
   });
   let [left, exit] = [description.maxInstructions, null as number | null];
   for (;;) {

@@ -108,12 +108,7 @@ export function walk(
 }
 
 /** The physical address of a linear one within a page. */
-function physicalAt(
-  context: PagingContext,
-  { base, shift }: PageTranslation,
-  low: number,
-  high: number,
-): number {
+function physicalAt(context: PagingContext, { base, shift }: PageTranslation, low: number, high: number): number {
   return withoutA20(context, base + offsetIn(low, high, shift));
 }
 
