@@ -256,6 +256,7 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
     const draft = this.#host.draft();
     for (const { event } of this.log.slice(draft.position, this.log.length)) applyTo(draft, event);
     draft.takeEmissions();
+    draft.runner.stopRequested = false; // what is replayed may end with the exit that ended an earlier run
   }
 
   #record(position: number, given: MachineEvent, outcome: Outcome): Told {

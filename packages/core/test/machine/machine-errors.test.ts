@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { DivergenceError, NotModelled } from '../../src/error.js';
 import { debugConsole } from '../../src/platform/debug-console.js';
+import { definePlugin } from '../../src/plugin/define.js';
 import { bootedMachine, CODE, hex, machineWith } from '../support/booted-machine.js';
 
 /** out 0xe9, al */
@@ -17,6 +18,27 @@ describe('a machine after an error', () => {
     expect(() => machine.run()).toThrow(NotModelled);
     expect(machine.position).toBe(3);
     expect(machine.state).toEqual(machine.timeline().seek(3));
+  });
+
+  it('has taken the steps before a gap, also if an exit ended the run before', () => {
+    const gap = definePlugin({
+      name: 'gap',
+      version: '1.0.0',
+      apiVersion: 1,
+      ports: [
+        {
+          first: 0x10,
+          last: 0x10,
+          write: () => {
+            throw new NotModelled('port 10H');
+          },
+        },
+      ],
+    });
+    const machine = machineWith(hex('e6 f4 ff c1 e6 10'), { plugins: [debugConsole, gap] }); // inc ecx between the ports
+    expect(machine.run().stop.reason).toBe('exit');
+    expect(() => machine.run()).toThrow(NotModelled);
+    expect([machine.position, machine.log.length, machine.readRegister(0, 'RCX')]).toEqual([2, 2, 1n]);
   });
 
   it('has taken no step of an event that says more than the processor can take', () => {
