@@ -19,6 +19,7 @@ import { supportedFields, VMCS_FIELDS, vmx } from '@retrovisor/vmx';
 import type { Parts } from './generated-documents.js';
 import { bitRanges, code, hex, table, wrapped } from './markdown.js';
 import { leftOutPart } from './source-parts.js';
+import { vectorsPart } from './vector-parts.js';
 
 type Row = readonly (string | number)[];
 type CpuidRegisters = Readonly<Record<'eax' | 'ebx' | 'ecx' | 'edx', number>>;
@@ -53,6 +54,7 @@ export function conformanceParts(): Parts {
       MACHINES.map(({ name, nodes, title = '' }) => [code(name), nodes.length, title]),
     ),
     'left-out': leftOutPart(),
+    vectors: vectorsPart(),
   };
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../support/source-tree.js';
+import { commandParts } from './command-parts.js';
 import { conformanceParts } from './conformance-parts.js';
 import { sourceParts } from './source-parts.js';
 
@@ -18,6 +19,7 @@ export interface GeneratedDocument {
 const PARTS = /(<!-- generated: (\S+) -->\n)[\s\S]*?(<!-- end of generated -->)/g;
 
 const DOCUMENTS: Readonly<Record<string, () => Parts>> = {
+  'docs/command-line.md': commandParts,
   'docs/conformance.md': conformanceParts,
   'docs/reading-guide.md': sourceParts,
 };
