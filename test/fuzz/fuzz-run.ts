@@ -5,7 +5,7 @@ import { type FuzzCase, makeCase } from './fuzz-case.js';
 import { Random } from './random.js';
 
 /** What is wrong with a case, in a sentence. */
-export interface Finding {
+interface Finding {
   readonly seed: number;
   readonly where: string;
   readonly what: string;
