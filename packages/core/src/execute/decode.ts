@@ -78,6 +78,8 @@ export interface Decoded {
   readonly address: bigint;
   /** CPUID features as iced-x86 names them: all of them must be there, else #UD. */
   readonly features: readonly string[];
+  /** As FOP holds it: bits 2:0 of the first byte and the ModR/M byte of an x87 instruction; 0 for others. */
+  readonly x87Opcode: number;
 }
 
 /** Why bytes are no instruction. */
@@ -104,7 +106,7 @@ export class InstructionStream {
     const start = this.#decoder.position;
     const instruction = this.#decoder.decode();
     try {
-      if (!instruction.isInvalid) return decodedOf(instruction, this.#codeWidth);
+      if (!instruction.isInvalid) return decodedOf(instruction, this.#codeWidth, this.#bytes.subarray(start));
       if (this.#decoder.lastError === DecoderError.NoMoreBytes && this.#available - start < LONGEST_INSTRUCTION)
         return 'needsMoreBytes';
       return instruction.length >= LONGEST_INSTRUCTION && this.#exceedsLimit(start) ? 'tooLong' : 'invalid';
@@ -142,7 +144,16 @@ export class InstructionStream {
   }
 }
 
-function decodedOf(instruction: Instruction, codeWidth: CodeWidth): Decoded {
+const FIRST_ESCAPE = 0xd8;
+const LAST_ESCAPE = 0xdf;
+
+/** Prefixes, REX among them, are none of the escape bytes D8H to DFH. */
+function x87OpcodeOf(bytes: Uint8Array): number {
+  const at = bytes.findIndex((byte) => byte >= FIRST_ESCAPE && byte <= LAST_ESCAPE);
+  return (((bytes[at] ?? 0) & 7) << 8) | (bytes[at + 1] ?? 0);
+}
+
+function decodedOf(instruction: Instruction, codeWidth: CodeWidth, bytes: Uint8Array): Decoded {
   const { opCode } = instruction;
   const operands =
     instruction.opCount === 0 && opCode.addressSize !== 0
@@ -151,6 +162,7 @@ function decodedOf(instruction: Instruction, codeWidth: CodeWidth): Decoded {
   const operandWidth = (opCode.operandSize || (codeWidth === 16 ? 16 : 32)) as CodeWidth;
   const addressWidth = (opCode.addressSize || codeWidth) as CodeWidth; // of LOOP, which has no memory operand
   opCode.free();
+  const features = Array.from(instruction.cpuidFeatures(), (feature) => CpuidFeature[feature] ?? '');
   return {
     mnemonic: keyOf(instruction, operands),
     length: instruction.length,
@@ -161,7 +173,8 @@ function decodedOf(instruction: Instruction, codeWidth: CodeWidth): Decoded {
     lock: instruction.hasLockPrefix,
     repeat: instruction.hasRepnePrefix ? 'repne' : instruction.hasRepPrefix ? 'rep' : 'none',
     address: instruction.ip,
-    features: Array.from(instruction.cpuidFeatures(), (feature) => CpuidFeature[feature] ?? ''),
+    features,
+    x87Opcode: features.some((feature) => feature.startsWith('FPU')) ? x87OpcodeOf(bytes) : 0,
   };
 }
 

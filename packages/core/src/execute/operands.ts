@@ -178,7 +178,8 @@ function halves(value: bigint): readonly [low: number, high: number] {
   return [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
 }
 
-function effectiveOffset(cpu: Cpu, { base, index, scale, displacement, addressWidth }: DecodedMemory): bigint {
+/** The offset of memory in its segment. */
+export function effectiveOffset(cpu: Cpu, { base, index, scale, displacement, addressWidth }: DecodedMemory): bigint {
   const part = (register: DecodedRegister | undefined) =>
     register === undefined ? 0n : BigInt.asUintN(register.width, cpu.readSlot(register.index));
   return BigInt.asUintN(addressWidth, part(base) + part(index) * BigInt(scale) + displacement);

@@ -64,6 +64,8 @@ export class Runner implements StepBinder {
   #interrupted = false;
   /** Set when an instruction starts a new interrupt shadow. */
   shadowRenewed = false;
+  /** The function-form instruction that is being executed, if it was fetched. */
+  executing: Decoded | undefined;
   /** A device asked for the run to end (debug exit). */
   stopRequested = false;
   /** PAUSE gave the rest of the turn away. */
@@ -414,6 +416,7 @@ export class Runner implements StepBinder {
       const cpu = this.#draft.current;
       settleFlags(this.#words);
       cpu.RIP = next;
+      this.executing = decoded;
       const outcome = executeChecked(
         { cpu, operands: operandsOf(cpu, decoded), operandWidth: decoded.operandWidth },
         definition,

@@ -56,6 +56,7 @@ import { STRING_INSTRUCTIONS } from './string.js';
 import { ALIGNMENT_CHECK_FLAG, CACHE_LINE, CLZERO, HLT, INVLPG, PAUSE, RSM, WHOLE_CACHE } from './system.js';
 import { SYSENTER, SYSEXIT } from './system-enter.js';
 import { RDPID, RDTSC, RDTSCP } from './time-stamp.js';
+import { X87_INSTRUCTIONS } from './x87/instructions.js';
 
 /** Every instruction that core models, once. A mnemonic that is not here stops the machine with a typed error. */
 export const BASE_INSTRUCTIONS = [
@@ -188,6 +189,8 @@ export const BASE_INSTRUCTIONS = [
   RORX,
   ...FLAGLESS_SHIFTS,
   TZCNT,
+  // x87 FPU Instructions
+  ...X87_INSTRUCTIONS,
   // System Instructions
   LGDT,
   LLDT,

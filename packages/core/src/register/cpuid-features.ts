@@ -1,6 +1,6 @@
 // One flat table: the bits of CPUID that the model answers for, as SDM and APM print them. A profile's bit is shown only
-// if it is listed here or a plugin lists it, so that software sees what is there: FPU, SSE, AVX and XSAVE
-// are not, and so their bits read 0. Leaves that hold data instead of features follow at the end.
+// if it is listed here or a plugin lists it, so that software sees what is there: SSE, AVX and XSAVE are
+// not, and so their bits read 0. Leaves that hold data instead of features follow at the end.
 import type { CpuidFeature } from '../plugin/define.js';
 
 /** A feature bit by name. */
@@ -33,6 +33,7 @@ export const FEATURES: readonly FeatureRow[] = [
   }),
   ...features(0x01, 'edx', {
     VME: 1,
+    FPU: 0,
     DE: 2,
     PSE: 3,
     TSC: 4,
@@ -55,8 +56,10 @@ export const FEATURES: readonly FeatureRow[] = [
     FSGSBASE: 0,
     IA32_TSC_ADJUST: 1,
     BMI1: 3,
+    FDP_EXCPTN_ONLY: 6,
     SMEP: 7,
     BMI2: 8,
+    'FPU CS and DS deprecated': 13,
     INVPCID: 10,
     RDSEED: 18,
     ADX: 19,
