@@ -109,7 +109,7 @@ export function squareRoot(arithmetic: Arithmetic, operand: Unpacked): Result {
 }
 
 /** The largest integer whose square is not above the value (Newton's iteration from above). */
-function integerRoot(value: bigint): bigint {
+export function integerRoot(value: bigint): bigint {
   let root = 1n << BigInt(Math.ceil(bitLength(value) / 2));
   for (;;) {
     const next = (root + value / root) >> 1n;

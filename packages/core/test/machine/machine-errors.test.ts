@@ -14,7 +14,7 @@ const WORKBENCHES = 6;
 describe('a machine after an error', () => {
   it('has no trace of fetching the instruction that is not modelled', () => {
     const machine = machineWith(hex('90 e9 fa ff 0f 00')); // nop / jmp 0x200000, whose page was not accessed before
-    machine.writeMemory(0x20_0000, Uint8Array.from(hex('d9 eb'))); // fldpi
+    machine.writeMemory(0x20_0000, Uint8Array.from(hex('f3 0f 01 e8'))); // setssbsy
     expect(() => machine.run()).toThrow(NotModelled);
     expect(machine.position).toBe(3);
     expect(machine.state).toEqual(machine.timeline().seek(3));

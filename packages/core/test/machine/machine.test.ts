@@ -39,7 +39,7 @@ describe('a machine', () => {
   });
 
   it('stops at a known instruction that is not modelled with an error that names it, at the boundary before it', () => {
-    const machine = machineWith(hex('90 d9 eb')); // nop, fldpi
+    const machine = machineWith(hex('90 f3 0f 01 e8')); // nop, setssbsy
     let error: unknown;
     machine.events$.subscribe({
       error: (thrown) => {
@@ -47,7 +47,7 @@ describe('a machine', () => {
       },
     });
     expect(() => machine.run()).toThrow(NotModelled);
-    expect(() => machine.run()).toThrow(/FLDPI/);
+    expect(() => machine.run()).toThrow(/SETSSBSY/);
     expect(error).toBeInstanceOf(NotModelled);
     expect(machine.processor(0).read('RIP')).toBe(BigInt(CODE + 1));
     expect(machine.position).toBe(1);
