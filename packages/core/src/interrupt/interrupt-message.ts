@@ -2,7 +2,7 @@
 // I/O APIC to them.
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
-import { localApicId, localApicMode } from './local-apic-mode.js';
+import { isLocalApicEnabled, localApicId, localApicMode } from './local-apic-mode.js';
 import { highestVector, processorPriority } from './local-apic-vectors.js';
 import { APIC_ERROR, acceptVector, LEAST_VECTOR, reportApicError } from './local-vector-table.js';
 import { isPending, PENDING, setPending } from './pending-bits.js';
@@ -62,10 +62,13 @@ function* meant(draft: MachineDraft, destination: Destination): IterableIterator
   for (let id = 0; id < draft.processorCount; id++) if (isMeant(draft.cpu(id), destination)) yield draft.cpu(id);
 }
 
-/** SDM, "Interrupt Distribution with the Lowest-Priority Delivery Mode": the least busy, the first of equals. */
+/**
+ * SDM, "Interrupt Distribution with the Lowest-Priority Delivery Mode": the least busy, the first of equals. One that is
+ * disabled by software takes no part.
+ */
 function leastBusy(candidates: readonly Cpu[]): readonly Cpu[] {
-  const priority = (cpu: Cpu) => Math.max(processorPriority(cpu), highestVector(cpu, 'IRR') & 0xf0);
-  const [first, ...others] = candidates;
+  const priority = (cpu: Cpu) => Math.max(processorPriority(cpu), Math.max(0, highestVector(cpu, 'IRR')) & 0xf0);
+  const [first, ...others] = candidates.filter(isLocalApicEnabled);
   if (first === undefined) return [];
   return [others.reduce((least, cpu) => (priority(cpu) < priority(least) ? cpu : least), first)];
 }
@@ -107,9 +110,7 @@ function receive(cpu: Cpu, mode: DeliveryMode, vector: number, level: boolean): 
       cpu.set('startupVector', BigInt(vector));
       setPending(cpu, PENDING.SIPI, true);
       break;
-    case 'external':
-      setPending(cpu, PENDING.INTR, true);
-      break;
+    case 'external': // the 8259 is connected to LINT0, so that no message can stand for it
     case 'reserved':
       break;
   }

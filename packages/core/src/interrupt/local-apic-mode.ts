@@ -61,6 +61,7 @@ export function writeApicBase(cpu: Cpu, value: bigint): void {
   if (to === undefined || !TRANSITIONS[from].includes(to)) raise(GP(0), 'core.wrmsr.apic-base-transition');
   cpu.set('IA32_APIC_BASE', value & ~BSP);
   if (to !== from) changeMode(cpu, to);
+  cpu.draft.runner.attend(); // past a disabled one INTR reaches the processor
   cpu.draft.flushTlb(); // the page has another address, or is RAM again
 }
 

@@ -82,6 +82,9 @@ const LOCAL_VECTORS = [
   { name: 'APIC_LVT_ERROR', writable: 0x1_00ff },
 ] as const;
 
+/** Delivery status and remote IRR: what is written to them is ignored. */
+const READ_ONLY = 0x5000;
+
 const offsetOf = (name: string): number => LOCAL_APIC_REGISTERS.find((row) => row.name === name)?.offset ?? -1;
 
 const VECTOR_REGISTERS = ['ISR', 'TMR', 'IRR'].flatMap((register) =>
@@ -106,9 +109,15 @@ function writeCommand(cpu: Cpu, value: number): void {
 }
 const COMMAND_BITS = 0xc_cfff;
 
+/** Processors differ in whether software may change the ID; here it may, in xAPIC mode. A 32-bit ID is read-only. */
+function writeId(cpu: Cpu, value: number): void {
+  if (localApicMode(cpu) === 'x2APIC') raise(GP(0), 'core.wrmsr.read-only');
+  cpu.set('APIC_ID', BigInt((value & 0xff00_0000) >>> 0));
+}
+
 /** In ascending order of offset. The ICR is one register of 64 bits in x2APIC mode: its upper half is written first. */
 export const LOCAL_APIC_ACCESS: readonly LocalApicAccess[] = [
-  { name: 'APIC_ID', offset: 0x20, read: stored('APIC_ID') },
+  { name: 'APIC_ID', offset: 0x20, read: stored('APIC_ID'), write: writeId },
   { name: 'APIC_VERSION', offset: 0x30, read: () => VERSION },
   { name: 'APIC_TPR', offset: 0x80, read: stored('APIC_TPR'), write: writeTaskPriority, reserved: ~0xff },
   { name: 'APIC_APR', offset: 0x90, read: () => 0, only: 'xAPIC' },
@@ -150,7 +159,7 @@ export const LOCAL_APIC_ACCESS: readonly LocalApicAccess[] = [
     offset: offsetOf(name),
     read: stored(name),
     write: writeLocalVector(name, writable),
-    reserved: ~(writable | 0x1000),
+    reserved: ~(writable | READ_ONLY),
   })),
   { name: 'APIC_INIT_COUNT', offset: 0x380, read: stored('APIC_INIT_COUNT'), write: writeInitialCount },
   { name: 'APIC_CUR_COUNT', offset: 0x390, read: currentCount },

@@ -69,6 +69,12 @@ export function takesExternalInterrupts(cpu: Cpu): boolean {
   return (entry & MASK) === 0 && deliveryMode(entry) === DELIVERY.external;
 }
 
+/** NMI of the board: LINT1, or past a local APIC that is disabled. */
+export function raiseLint1(cpu: Cpu): void {
+  if (localApicMode(cpu) === 'disabled') setPending(cpu, PENDING.NMI, true);
+  else raiseLocalInterrupt(cpu, 'APIC_LVT_LINT1');
+}
+
 /** INTR changed its level: LINT0 may be an interrupt of its own. */
 export function raiseLint0(cpu: Cpu): void {
   if (localApicMode(cpu) !== 'disabled') raiseLocalInterrupt(cpu, 'APIC_LVT_LINT0');

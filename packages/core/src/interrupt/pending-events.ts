@@ -6,7 +6,7 @@ import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
 import { deliverEvent, deliverException } from './delivery.js';
 import { initialize, startUp } from './initialization.js';
-import { isLocalApicEnabled } from './local-apic-mode.js';
+import { localApicMode } from './local-apic-mode.js';
 import { deliverableVector, setVector } from './local-apic-vectors.js';
 import { takesExternalInterrupts } from './local-vector-table.js';
 import { isPending, PENDING, setPending } from './pending-bits.js';
@@ -42,9 +42,12 @@ function takeNmi(cpu: Cpu): Outcome {
   return deliverEvent(cpu, NMI_VECTOR) ?? { kind: 'interrupted', event: 'NMI', vector: NMI_VECTOR };
 }
 
+/** What a local APIC that software disabled had accepted before is still there to be taken. */
+const localApicVector = (cpu: Cpu): number => (localApicMode(cpu) === 'disabled' ? -1 : deliverableVector(cpu));
+
 /** The local APIC's vector if it has one; otherwise the 8259 is asked. */
 function takeExternalInterrupt(cpu: Cpu): Outcome {
-  const own = isLocalApicEnabled(cpu) ? deliverableVector(cpu) : -1;
+  const own = localApicVector(cpu);
   if (own >= 0) {
     setVector(cpu, 'IRR', own, false);
     setVector(cpu, 'ISR', own, true);
@@ -65,8 +68,7 @@ function takeMachineCheck(cpu: Cpu): Outcome {
 }
 
 const interruptWaits = (cpu: Cpu): boolean =>
-  (isPending(cpu, PENDING.INTR) && takesExternalInterrupts(cpu)) ||
-  (isLocalApicEnabled(cpu) && deliverableVector(cpu) >= 0);
+  (isPending(cpu, PENDING.INTR) && takesExternalInterrupts(cpu)) || localApicVector(cpu) >= 0;
 
 /** In the order of the manual's table. */
 const EVENTS: readonly EventRow[] = [

@@ -194,7 +194,10 @@ export class Cpu implements BitHome, SliceHome {
   written(slot: number): void {
     if (CONTEXT_SLOTS.has(slot)) this.draft.contextChanged(this);
     // CR8 is bits 7:4 of the task-priority register (SDM, "Interaction of Task Priorities between CR8 and APIC").
-    if (slot * 2 === CR8_WORD) this.words[TASK_PRIORITY_WORD] = (this.words[CR8_WORD] ?? 0) << 4;
+    if (slot * 2 === CR8_WORD) {
+      this.words[TASK_PRIORITY_WORD] = (this.words[CR8_WORD] ?? 0) << 4;
+      this.draft.runner.attend(); // a lower priority may let an interrupt through
+    }
     if (slot * 2 === TASK_PRIORITY_WORD) this.words[CR8_WORD] = (this.words[TASK_PRIORITY_WORD] ?? 0) >>> 4;
     this.draft.writeTrace?.register(this.id, slot);
   }

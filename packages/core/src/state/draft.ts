@@ -5,7 +5,7 @@ import type { Emission } from '../event/emission.js';
 import { settleFlags } from '../execute/evaluate/flags.js';
 import { Runner } from '../execute/runner.js';
 import { breakpointsOnData, waitsFor } from '../interrupt/debug-status.js';
-import { raiseLint0 } from '../interrupt/local-vector-table.js';
+import { raiseLint0, raiseLint1 } from '../interrupt/local-vector-table.js';
 import { PENDING, setPending } from '../interrupt/pending-bits.js';
 import { Timers } from '../interrupt/timers.js';
 import { machineTime } from '../interrupt/virtual-time.js';
@@ -211,6 +211,11 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
     const bootstrap = this.cpu(0);
     setPending(bootstrap, PENDING.INTR, asserted);
     if (asserted) raiseLint0(bootstrap);
+  }
+
+  /** A source of NMI on the board: LINT1 of every processor. */
+  requestNonMaskableInterrupt(): void {
+    for (const cpu of this.#cpus) raiseLint1(cpu);
   }
 
   /** The INTA cycle: the vector of the controller that drives INTR. Without one the bus floats. */
