@@ -9,7 +9,6 @@ import * as coreForNode from '@retrovisor/core/node';
 import * as numa from '@retrovisor/numa';
 import * as svm from '@retrovisor/svm';
 import * as vmx from '@retrovisor/vmx';
-import { createJiti } from 'jiti';
 import { InputError, ScriptError } from '../input-error.js';
 
 const OURS = {
@@ -25,6 +24,7 @@ export type ModuleExports = Readonly<Record<string, unknown>>;
 
 /** Loads the module in a file, or a package as it is found from the current folder. @throws InputError, ScriptError */
 export async function loadModule(name: string): Promise<ModuleExports> {
+  const { createJiti } = await import('jiti'); // images need no loader
   // No cache on disk: a script is small, and a clone or a home folder should not grow by running one.
   const loader = createJiti(pathToFileURL(resolve('retrovisor')).href, {
     fsCache: false,

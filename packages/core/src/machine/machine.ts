@@ -1,6 +1,7 @@
 // createMachine: a machine that is changed by events and remembers them. Everything that happens to it goes through
 // `apply` and `run`, both of which append to the log; state is sealed when somebody looks.
-import { type Observable, Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { Subject } from 'rxjs/internal/Subject'; // the very class of rxjs, without the 200 files of its index
 import { UsageError } from '../error.js';
 import { applyTo, runSteps } from '../event/apply.js';
 import type { Emission } from '../event/emission.js';
