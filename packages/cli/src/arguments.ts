@@ -10,7 +10,7 @@ export interface Call {
   readonly load: () => Promise<VerbCode>;
 }
 
-const NOTHING_SAID = { json: false, debug: false, plugin: [], edit: [], family: [] } as const;
+const NOTHING_SAID = { json: false, debug: false, plugin: [], fwCfg: [], edit: [], family: [] } as const;
 
 /**
  * Reads the command line. Help and complaints are written by commander.

@@ -15,6 +15,7 @@ export interface Options {
   readonly entry?: number;
   readonly append?: string;
   readonly initrd?: string;
+  readonly fwCfg: readonly string[];
   readonly quantum?: number;
   readonly maxInstructions?: number;
   readonly timeout?: number;
@@ -88,6 +89,11 @@ export const OPTIONS = {
     flags: '--quantum <n>',
     description: 'instructions of a processor before the next one has its turn (default: 100000)',
     parse: parseCount,
+  },
+  fwCfg: {
+    flags: '--fw-cfg <name=N,…>',
+    description: 'a file of fw_cfg: name=N,file=F or name=N,string=S; may be repeated',
+    parse: parseList,
   },
   maxInstructions: {
     flags: '--max-instructions <n>',

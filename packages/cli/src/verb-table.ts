@@ -32,6 +32,7 @@ const MACHINE = [
   'entry',
   'append',
   'initrd',
+  'fwCfg',
   'quantum',
   'maxInstructions',
   'timeout',

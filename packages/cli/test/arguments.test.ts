@@ -11,7 +11,16 @@ describe('the command line', () => {
   it('is read by the row of its verb', () => {
     const call = parseArguments(['show', 'walk.rvt', '--at', '0x10', '--view', 'vmcs', '--json'], '1.0.0');
     expect(call?.operands).toEqual(['walk.rvt']);
-    expect(call?.options).toEqual({ json: true, debug: false, plugin: [], edit: [], family: [], at: 16, view: 'vmcs' });
+    expect(call?.options).toEqual({
+      json: true,
+      debug: false,
+      plugin: [],
+      fwCfg: [],
+      edit: [],
+      family: [],
+      at: 16,
+      view: 'vmcs',
+    });
   });
 
   it('keeps every value of an option that may be repeated', () => {

@@ -64,12 +64,17 @@ async function makeMachine(options: GuestOptions, said: Partial<MachineOptions>,
 
 /** A script decides itself how far it runs and what it loads. */
 function refuseImageOptions(path: string, options: GuestOptions): void {
+  if ((options.fwCfg ?? []).length > 0) refuseOption(path, '--fw-cfg');
   for (const name of ['mode', 'load', 'entry', 'append', 'initrd', 'maxInstructions', 'timeout'] as const) {
     if (options[name] === undefined) continue;
-    throw new UsageError(
-      'OPTION_FOR_IMAGES',
-      { option: name, path },
-      `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is for images; ${path} is a script, which says itself what it loads and how far it runs`,
-    );
+    refuseOption(path, `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
   }
+}
+
+function refuseOption(path: string, option: string): never {
+  throw new UsageError(
+    'OPTION_FOR_IMAGES',
+    { option, path },
+    `${option} is for images; ${path} is a script, which says itself what it loads and how far it runs`,
+  );
 }

@@ -17,6 +17,7 @@ import { findMachine, fitMachine, MACHINES, numa, parseMachineDescription } from
 import { svm } from '@retrovisor/svm';
 import { vmx } from '@retrovisor/vmx';
 import { InputError, UsageError } from '../input-error.js';
+import { fwCfgFiles } from './fw-cfg-files.js';
 import { readInput } from './input-file.js';
 import { loadModule, type ModuleExports } from './module-loader.js';
 
@@ -29,6 +30,8 @@ export interface PluginOptions {
   readonly numa?: string | undefined;
   /** Of the kernel, for fw_cfg. */
   readonly commandLine?: string;
+  /** Files of fw_cfg, as `fwCfgFiles` reads them. */
+  readonly fwCfg?: readonly string[];
 }
 
 /** The size that a description is fitted to. */
@@ -45,7 +48,8 @@ export async function pluginsFor(
 ): Promise<readonly Plugin[]> {
   const { vendor } = typeof profile === 'string' ? findProfile(profile) : profile;
   const { commandLine = '' } = options;
-  const platform = [...BUILT_IN, fwCfg(commandLine === '' ? {} : { commandLine })];
+  const files = fwCfgFiles(options.fwCfg);
+  const platform = [...BUILT_IN, fwCfg({ ...(commandLine === '' ? {} : { commandLine }), ...files })];
   return withPlugins(
     platform.filter((plugin) => plugin.vendor === undefined || plugin.vendor === vendor),
     options,

@@ -1,6 +1,8 @@
 // QEMU's firmware configuration device: a selector at port 510H and a byte stream at 511H, by which software that has no
 // firmware asks for the size of the machine and for files. Left out: writing, and the DMA interface, which the ID says is
 // not there.
+import type { BootImage, ImageSegment } from '../boot/boot-image.js';
+import { UsageError } from '../error.js';
 import { definePlugin, type Plugin } from '../plugin/define.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import { defineSlice } from '../plugin/slice.js';
@@ -9,12 +11,14 @@ import type { Cpu } from '../state/cpu.js';
 /** What is configured beside the machine's size. */
 export interface FwCfgOptions {
   readonly commandLine?: string;
-  /** Contents by name: `opt/org.example/answer`. */
+  /** Contents by name: `opt/org.example/answer`. They are numbered in the order of their names. */
   readonly files?: Readonly<Record<string, Uint8Array>>;
 }
 
 const SELECTOR = 0x510;
 const DATA = 0x511;
+/** Asks for a write, which nothing here allows; the item is the same. */
+const WRITE_CHANNEL = 0x4000;
 const FIRST_FILE = 0x20;
 const FILE_NAME_BYTES = 56;
 const DIRECTORY_ENTRY_BYTES = 64;
@@ -38,23 +42,43 @@ const ITEMS: Readonly<Record<number, Item>> = {
   3: ({ memoryBytes }) => littleEndian(memoryBytes, 8),
   4: () => littleEndian(1, 2), // no graphics
   5: ({ processors }) => littleEndian(processors, 2),
+  7: ({ boot }) => littleEndian(addressOf(segmentsOf(boot, 'kernel')), 4),
+  8: ({ boot }) => littleEndian(lengthOf(segmentsOf(boot, 'kernel')), 4),
+  10: ({ boot }) => littleEndian(addressOf(segmentsOf(boot, 'module').slice(0, 1)), 4),
+  11: ({ boot }) => littleEndian(lengthOf(segmentsOf(boot, 'module').slice(0, 1)), 4),
   14: () => littleEndian(0, 2), // no boot menu
   15: ({ processors }) => littleEndian(processors, 2),
+  16: ({ boot }) => littleEndian(boot?.entry ?? 0, 4),
   20: (_definition, { commandLine = '' }) => littleEndian(commandLine === '' ? 0 : text(commandLine).length + 1, 4),
   21: (_definition, { commandLine = '' }) => (commandLine === '' ? new Uint8Array(0) : text(`${commandLine}\0`)),
-  25: (_definition, { files = {} }) => directory(files),
+  25: (_definition, options) => directory(filesOf(options)),
 };
 
+const segmentsOf = (boot: BootImage | undefined, wanted: string): readonly ImageSegment[] =>
+  (boot?.segments ?? []).filter(({ what }) => what === wanted);
+
+/** Where some segments begin; 0 for none. */
+const addressOf = (segments: readonly ImageSegment[]): number =>
+  segments.length === 0 ? 0 : Math.min(...segments.map(({ address }) => address));
+
+/** From the first byte of some segments to the end of the last. */
+const lengthOf = (segments: readonly ImageSegment[]): number =>
+  Math.max(0, ...segments.map(({ address, bytes, memoryBytes = bytes.length }) => address + memoryBytes)) -
+  addressOf(segments);
+
+/** By name, in the order of the selectors. */
+const filesOf = ({ files = {} }: FwCfgOptions): readonly (readonly [name: string, contents: Uint8Array])[] =>
+  Object.entries(files).toSorted(([one], [other]) => (one < other ? -1 : 1));
+
 /** A count, then for each file its size, its selector and its name. */
-function directory(files: NonNullable<FwCfgOptions['files']>): Uint8Array {
-  const named = Object.entries(files);
+function directory(named: ReturnType<typeof filesOf>): Uint8Array {
   const bytes = new Uint8Array(4 + named.length * DIRECTORY_ENTRY_BYTES);
   bytes.set(bigEndian(named.length, 4));
   for (const [index, [name, { length }]] of named.entries()) {
     const at = 4 + index * DIRECTORY_ENTRY_BYTES;
     bytes.set(bigEndian(length, 4), at);
     bytes.set(bigEndian(FIRST_FILE + index, 2), at + 4);
-    bytes.set(text(name).subarray(0, FILE_NAME_BYTES - 1), at + 8);
+    bytes.set(text(name), at + 8);
   }
   return bytes;
 }
@@ -65,21 +89,37 @@ const selection = defineSlice<{ selector: number; offset: number }>('fw-cfg', {
 });
 
 function itemOf(definition: MachineDefinition, options: FwCfgOptions, selector: number): Uint8Array | undefined {
-  const file = Object.values(options.files ?? {})[selector - FIRST_FILE];
+  const [, file] = filesOf(options)[selector - FIRST_FILE] ?? [];
   return file ?? ITEMS[selector]?.(definition, options);
+}
+
+function checkNames({ files = {} }: FwCfgOptions): void {
+  for (const name of Object.keys(files)) {
+    const { length } = text(name);
+    if (length > 0 && length < FILE_NAME_BYTES) continue;
+    throw new UsageError(
+      'FW_CFG_FILE_NAME',
+      { name, bytes: length, most: FILE_NAME_BYTES - 1 },
+      `the name ${JSON.stringify(name)} of a file of fw_cfg has ${length} bytes: 1 to ${FILE_NAME_BYTES - 1} are accepted`,
+    );
+  }
 }
 
 /**
  * The device with a command line and files of its own.
- * @example fwCfg({ commandLine: 'kernel console=ttyS0' });
+ * @throws UsageError FW_CFG_FILE_NAME for a name that the directory has no room for
+ * @example fwCfg({ commandLine: 'console=ttyS0' });
  */
 export function fwCfg(options: FwCfgOptions = {}): Plugin {
-  const nextByte = ({ draft, definition }: Cpu): number => {
+  checkNames(options);
+  const next = ({ draft, definition }: Cpu, bytes: number): number => {
     const { selector, offset } = selection.of(draft);
     selection.change(draft, (slice) => {
-      slice.offset++;
+      slice.offset += bytes;
     });
-    return itemOf(definition, options, selector)?.[offset] ?? 0; // past the end, and of an unknown item, zeros
+    const item = itemOf(definition, options, selector);
+    const found = Array.from({ length: bytes }, (_, index) => item?.[offset + index] ?? 0); // zeros where nothing is
+    return found.reduceRight((value, byte) => value * 256 + byte, 0);
   };
   return definePlugin({
     name: 'fw-cfg',
@@ -91,11 +131,11 @@ export function fwCfg(options: FwCfgOptions = {}): Plugin {
       {
         first: SELECTOR,
         last: DATA,
-        read: (cpu, port) => (port === DATA ? nextByte(cpu) : 0),
+        read: (cpu, port, bytes) => (port === DATA ? next(cpu, bytes) : 0),
         write: (cpu, port, value, bytes) => {
           if (port !== SELECTOR || bytes === 1) return;
           selection.change(cpu.draft, (slice) => {
-            slice.selector = value & 0x3fff; // bits 15:14 ask for writing and for items of an architecture
+            slice.selector = value & 0xffff & ~WRITE_CHANNEL;
             slice.offset = 0;
           });
         },
