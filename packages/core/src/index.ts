@@ -69,7 +69,7 @@ export { hpet, replacesLegacyTimers } from './platform/hpet.js';
 export { nmiButton, nmiPressed } from './platform/nmi-button.js';
 export { pit } from './platform/pit.js';
 export { randomSupplied, suppliedRandomness } from './platform/supplied-randomness.js';
-export { SERIAL_PORTS, type SerialPort, serialPorts, serialReceived, uart } from './platform/uart.js';
+export { receiverRoom, SERIAL_PORTS, type SerialPort, serialPorts, serialReceived, uart } from './platform/uart.js';
 export * from './plugin/define.js';
 export {
   defineMachine,

@@ -60,7 +60,7 @@ export async function runWithLimits(
       steps += taken;
       await afterSlice(steps);
       pace.end();
-      const news = stop.reason === 'waiting' ? await input.more(isOver) : undefined;
+      const news = stop.reason === 'waiting' ? await input.more(machine, isOver) : undefined;
       if (stop.reason !== 'budget' && (news === undefined || news === 'end')) return { steps, stop, checkpoint };
       if (steps >= maxInstructions) return { steps, stop: { reason: 'budget' }, checkpoint };
       if (!isOver()) continue;

@@ -1,20 +1,22 @@
 // stdin as the line that ends in the first serial port. Each byte becomes an event of the machine, so that a trace holds
 // what was typed and when, and a replay needs no terminal.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Machine } from '@retrovisor/core';
+import { type Machine, receiverRoom, SERIAL_PORTS, serialReceived } from '@retrovisor/core';
 
-const RECEIVED = 'uart/serialReceived';
-const FIRST_PORT = 0x3f8;
+const [{ port: FIRST_PORT }] = SERIAL_PORTS;
 const POLL_MS = 20;
 
 /** Bytes on their way to a guest. */
 export interface SerialInput {
   /** Whether there is a byte to give. */
   readonly isPending: boolean;
-  /** Gives the guest one byte, if there is one. */
+  /** Gives the guest one byte, if there is one and the guest has taken those before. */
   give(machine: Machine): void;
-  /** Waits for a byte, until none will come or `isOver` says that nobody waits any more. */
-  more(isOver: () => boolean): Promise<'byte' | 'end' | 'over'>;
+  /**
+   * Waits for a byte, until none will come or `isOver` says that nobody waits any more. A guest that waits and takes no
+   * byte is at its end too.
+   */
+  more(machine: Machine, isOver: () => boolean): Promise<'byte' | 'end' | 'over'>;
   /** Lets go of the stream. */
   close(): void;
 }
@@ -27,7 +29,7 @@ export const NO_INPUT: SerialInput = {
   close: () => {},
 };
 
-/** A stream as input; a machine without a serial port takes nothing. */
+/** A stream as input. Bytes wait here, not in the receiver, which would lose them. */
 export class StreamInput implements SerialInput {
   readonly #stream: NodeJS.ReadableStream;
   readonly #bytes: number[] = [];
@@ -49,14 +51,14 @@ export class StreamInput implements SerialInput {
   }
 
   give(machine: Machine): void {
+    if (!this.isPending || receiverRoom(machine.state, FIRST_PORT) === 0) return;
     const byte = this.#bytes.shift();
-    if (byte === undefined || !machine.definition.events.has(RECEIVED)) return;
-    machine.apply({ type: RECEIVED, port: FIRST_PORT, byte });
+    if (byte !== undefined) machine.apply(serialReceived.create({ port: FIRST_PORT, byte }));
   }
 
-  async more(isOver: () => boolean): Promise<'byte' | 'end' | 'over'> {
+  async more(machine: Machine, isOver: () => boolean): Promise<'byte' | 'end' | 'over'> {
     while (!isOver()) {
-      if (this.isPending) return 'byte';
+      if (this.isPending) return receiverRoom(machine.state, FIRST_PORT) > 0 ? 'byte' : 'end';
       if (this.#ended) return 'end';
       await wait(POLL_MS);
     }

@@ -106,6 +106,17 @@ export const serialReceived = defineEvent('uart/serialReceived', {
   },
 });
 
+/**
+ * How many bytes a serial port can take before one is lost, for whoever feeds it: 0 where there is no port, and while its
+ * line is not connected.
+ */
+export function receiverRoom(state: MachineState, port: number): number {
+  const ports = (state.plugins[PLUGIN] ?? {}) as Readonly<Record<string, PortState>>;
+  const found = Object.values(ports).find((each) => each.port === port);
+  if (found === undefined || (found.MCR & MCR.LOOP) !== 0) return 0;
+  return ((found.FCR & FCR.FIFO_ENABLE) !== 0 ? FIFO_BYTES : 1) - found.received.length;
+}
+
 /** What a read and a write of one register do. */
 interface Register {
   readonly read: (cpu: Cpu, name: string) => number;
