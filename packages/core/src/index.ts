@@ -66,6 +66,7 @@ export { isA20GateOpen, setA20Gate } from './memory/a20.js';
 export { debugConsole } from './platform/debug-console.js';
 export { type FwCfgOptions, fwCfg } from './platform/fw-cfg.js';
 export { hpet, replacesLegacyTimers } from './platform/hpet.js';
+export { machineCheckOccurred, machineChecks } from './platform/machine-check.js';
 export { nmiButton, nmiPressed } from './platform/nmi-button.js';
 export { pit } from './platform/pit.js';
 export { randomSupplied, suppliedRandomness } from './platform/supplied-randomness.js';

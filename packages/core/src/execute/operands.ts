@@ -1,7 +1,8 @@
 // The operands that a function-form instruction sees when it was fetched and decoded.
 import type { Operand } from '../instruction/operand.js';
 import { GP, raise, SS } from '../interrupt/exceptions.js';
-import { type SegmentIndex, wide } from '../memory/linear-memory.js';
+import type { SegmentIndex } from '../memory/linear-memory.js';
+import { loadLinear } from '../memory/system-access.js';
 import { isCanonical } from '../memory/tlb.js';
 import { GENERAL_REGISTERS, SEGMENT_REGISTERS } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
@@ -141,10 +142,9 @@ class MemoryOperand implements Operand {
   #copy(length: number, checked: number): Uint8Array {
     const start = this.#linear(checked, false);
     const { tlb } = this.#cpu.draft;
-    if (length === 8) {
-      const [low, high] = halves(start);
-      const valueLow = tlb.load64(low, high, this.#segment);
-      return new Uint8Array(Int32Array.of(valueLow, wide.high).buffer);
+    if (length === 2 || length === 4 || length === 8) {
+      const value = loadLinear(this.#cpu, start, length, this.#segment); // as a whole: its alignment counts
+      return new Uint8Array(BigUint64Array.of(value).buffer).subarray(0, length);
     }
     return Uint8Array.from({ length }, (_, index) => {
       const [low, high] = halves(start + BigInt(index));

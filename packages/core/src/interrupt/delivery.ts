@@ -90,7 +90,8 @@ function becomesDoubleFault(first: Faulted, second: Faulted): boolean {
   return one === 'page-fault' && (two === 'contributory' || two === 'page-fault');
 }
 
-function shutDown(cpu: Cpu, chain: readonly Faulted[]): Outcome {
+/** The processor stops until INIT, NMI or RESET. `chain` is what led there. */
+export function shutDown(cpu: Cpu, chain: readonly Faulted[]): Outcome {
   cpu.activity = 'shutdown';
   const [first] = chain;
   return { kind: 'shutdown', chain, ...(first?.rule === undefined ? {} : { rule: first.rule }) };

@@ -47,6 +47,8 @@ export const UD: Raise = fault('#UD');
 export const NM: Raise = fault('#NM');
 export const BP: Raise = fault('#BP');
 export const BR: Raise = fault('#BR');
+/** The error code is always 0. */
+export const AC: Raise = fault('#AC', { errorCode: 0 });
 /** Each takes the error code: 0, or a selector with its EXT, IDT and TI bits. */
 export const GP = (errorCode: number): Raise => fault('#GP', { errorCode });
 export const SS = (errorCode: number): Raise => fault('#SS', { errorCode });

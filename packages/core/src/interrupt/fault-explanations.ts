@@ -44,6 +44,17 @@ export const FAULT_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
     explain: 'The access must lie within the limit of a usable segment whose type allows it.',
     fields: ['CS.limit', 'DS.limit', 'SS.limit'],
   },
+  'core.alignment-check.operand': {
+    manual: sdm('Interrupt 17—Alignment Check Exception (#AC)'),
+    explain: 'With CR0.AM and RFLAGS.AC set, the operands of a user program must lie at multiples of their size.',
+    fields: ['CR0.AM', 'RFLAGS.AC', 'SS.attributes'],
+  },
+  'core.machine-check.enabled': {
+    manual: sdm('Interrupt 18—Machine-Check Exception (#MC)'),
+    explain:
+      'A machine check shuts the processor down while CR4.MCE is 0 or an earlier one is being handled (IA32_MCG_STATUS.MCIP).',
+    fields: ['CR4.MCE', 'IA32_MCG_STATUS'],
+  },
   'core.linear-address.canonical': {
     manual: sdm('Canonical Checking'),
     explain: 'The upper bits of a linear address must be copies of the highest implemented one.',

@@ -4,7 +4,7 @@ import { fault, type Outcome } from '../event/outcome.js';
 import { SHADOW, slotOf } from '../register/register-file.js';
 import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
-import { deliverEvent, deliverException } from './delivery.js';
+import { deliverEvent, deliverException, shutDown } from './delivery.js';
 import { initialize, startUp } from './initialization.js';
 import { localApicMode } from './local-apic-mode.js';
 import { deliverableVector, setVector } from './local-apic-vectors.js';
@@ -62,8 +62,15 @@ function takeDebugTrap(cpu: Cpu): Outcome {
   return deliverException(cpu, fault('#DB', { debugStatus }), 'trap');
 }
 
+/** IA32_MCG_STATUS: the handler of a machine check has not cleared it yet. */
+const MCIP = 4n;
+const inHandler = (cpu: Cpu): boolean => (cpu.read('IA32_MCG_STATUS') & MCIP) !== 0n;
+
 function takeMachineCheck(cpu: Cpu): Outcome {
   setPending(cpu, PENDING.machineCheck, false);
+  const raised = fault('#MC', { rule: 'core.machine-check.enabled' });
+  if (!cpu.CR4.MCE || inHandler(cpu)) return shutDown(cpu, [raised]);
+  cpu.set('IA32_MCG_STATUS', cpu.read('IA32_MCG_STATUS') | MCIP);
   return deliverException(cpu, fault('#MC'), 'trap');
 }
 

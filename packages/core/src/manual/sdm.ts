@@ -267,6 +267,8 @@ const SDM_TITLES = [
   '64-Bit Mode IDT',
   'Interrupt Stack Table',
   'Interrupt 8—Double Fault Exception (#DF)',
+  'Interrupt 17—Alignment Check Exception (#AC)',
+  'Interrupt 18—Machine-Check Exception (#MC)',
   'Debug Exceptions',
   'x2APIC State Transitions',
   'Processor State After Reset',

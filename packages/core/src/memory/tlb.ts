@@ -4,7 +4,7 @@
 //
 // It is no architectural state: a page table that changes, a context that changes and a sealed state empty what they
 // must, so that translations are always those of the tables in memory (the coherent choice, DESIGN.md).
-import { GP, raise, SS } from '../interrupt/exceptions.js';
+import { AC, GP, raise, SS } from '../interrupt/exceptions.js';
 import type { PhysicalDraft } from '../state/physical-draft.js';
 import { FRAME_BYTES, TLB_OFFSET, type Workbench } from '../state/workbench.js';
 import { type LinearMemory, type SegmentIndex, wide } from './linear-memory.js';
@@ -28,6 +28,8 @@ export interface TlbContext extends PagingContext {
   readonly protectedMode: boolean;
   /** 48 or 57: bits of a linear address; 32 outside IA-32e mode. */
   readonly linearBits: 32 | 48 | 57;
+  /** CR0.AM and RFLAGS.AC are 1: user accesses must be aligned. */
+  readonly alignmentCheck: boolean;
 }
 
 /** Called for each data access when somebody observes them, and for stores to watched frames. */
@@ -59,6 +61,8 @@ export class SoftwareTlb implements LinearMemory {
   observed = false;
   /** Breakpoints on data are enabled. */
   breakpoints = false;
+  /** The entries of the user bank were made for a program whose accesses are checked: the fast path does not know them. */
+  #userAligned = false;
   /** An entry was made since the last flush; the bench may have come with entries of somebody else. */
   #used = true;
   /** Counts what may have changed a fetch translation: block look-ups compare it. */
@@ -95,7 +99,9 @@ export class SoftwareTlb implements LinearMemory {
     this.#read = bank;
     this.#write = bank + BANK_WORDS;
     this.#fetch = bank + 2 * BANK_WORDS;
-    if (!translatesAlike(before, context)) this.flush();
+    const alignmentChanged = context.user && context.alignmentCheck !== this.#userAligned;
+    if (context.user) this.#userAligned = context.alignmentCheck;
+    if (alignmentChanged || !translatesAlike(before, context)) this.flush();
     else if (before.user !== context.user) this.generation++;
   }
 
@@ -228,6 +234,15 @@ export class SoftwareTlb implements LinearMemory {
     this.#words[entry + 2] = offset;
   }
 
+  /** SDM, "Interrupt 17—Alignment Check Exception (#AC)". Accesses of the processor itself are those of a supervisor. */
+  get #checksAlignment(): boolean {
+    return this.#context.user && this.#context.alignmentCheck;
+  }
+
+  #requireAligned(low: number, bytes: number): void {
+    if (this.#checksAlignment && (low & (bytes - 1)) !== 0) raise(AC, 'core.alignment-check.operand');
+  }
+
   /** Both pages of an access are translated before a byte of it is moved: it is done as a whole or not at all. */
   #pieces(
     low: number,
@@ -255,10 +270,12 @@ export class SoftwareTlb implements LinearMemory {
       ? this.#observedOffset(access === 'write' ? this.#write : this.#read, low, high, bytes)
       : -1;
     if (known >= 0) {
+      this.#requireAligned(low, bytes);
       this.#observer.accessed(this.#physicalOf(known), bytes, false);
       return LOADS[bytes as 1 | 2 | 4 | 8](this.#view, known);
     }
     const pieces = this.#pieces(low, high, segment, bytes, access);
+    this.#requireAligned(low, bytes); // a page fault comes before
     const buffer = new Uint8Array(8);
     let done = 0;
     for (const [physical, size] of pieces) {
@@ -296,7 +313,7 @@ export class SoftwareTlb implements LinearMemory {
     const offset = this.#observer.devices.hides(frame) ? -1 : this.#memory.offsetOf(frame);
     if (offset < 0) return;
     const index = ((low >>> 12) & 255) * ENTRY_WORDS;
-    const tag = this.observed ? OBSERVED : PLAIN;
+    const tag = this.observed || this.#checksAlignment ? OBSERVED : PLAIN;
     this.#enter(this.#read + index, low, high, offset, tag);
     if (access === 'write' && this.#memory.beginStore(frame)) this.#enter(this.#write + index, low, high, offset, tag);
   }
@@ -324,6 +341,7 @@ export class SoftwareTlb implements LinearMemory {
     if (this.breakpoints) this.#observer.touched(linearAddress(low, high), bytes, true);
     const known = this.observed ? this.#observedOffset(this.#write, low, high, bytes) : -1;
     if (known >= 0) {
+      this.#requireAligned(low, bytes);
       STORES[bytes as 1 | 2 | 4 | 8](this.#view, known, valueLow, valueHigh);
       const physical = this.#physicalOf(known);
       this.#memory.noticeStore(physical, bytes);
@@ -335,6 +353,7 @@ export class SoftwareTlb implements LinearMemory {
     view.setInt32(0, valueLow, true);
     view.setInt32(4, valueHigh, true);
     const pieces = this.#pieces(low, high, segment, bytes, 'write');
+    this.#requireAligned(low, bytes);
     const { generation } = this;
     let done = 0;
     for (const [physical, size] of pieces) {

@@ -7,7 +7,7 @@ import type { MsrDefinition } from './msrs.js';
 
 const MANUAL = sdm('Machine-Check Architecture');
 /** Error-reporting banks of a machine. */
-const MACHINE_CHECK_BANKS = 10;
+export const MACHINE_CHECK_BANKS = 10;
 /** Bits 7:0 count the banks, MCG_CTL_P (8) says that IA32_MCG_CTL is there, MCG_SER_P (24) that software can recover. */
 const CAPABILITY = BigInt(MACHINE_CHECK_BANKS) | (1n << 8n) | (1n << 24n);
 /** RIPV, EIPV and MCIP. */

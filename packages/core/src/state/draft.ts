@@ -41,6 +41,7 @@ const NO_CONTEXT: TlbContext = {
   a20Masked: false,
   protectedMode: false,
   linearBits: 32,
+  alignmentCheck: false,
 };
 
 /** A machine being changed. Not shared and not kept: only `seal` makes anything that lasts. */

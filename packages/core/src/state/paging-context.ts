@@ -25,6 +25,7 @@ export function pagingContextOf(cpu: Cpu): TlbContext {
     smap: cpu.CR4.SMAP && !cpu.RFLAGS.AC,
     userKeys: longMode && cpu.CR4.PKE ? (cpu.words[PKRU_WORD] ?? 0) : 0,
     supervisorKeys: longMode && cpu.CR4.PKS ? (cpu.words[PKRS_WORD] ?? 0) : 0,
+    alignmentCheck: cpu.CR0.AM && cpu.RFLAGS.AC,
     largePages: cpu.CR4.PSE,
     physicalBits: cpu.profile.physicalAddressWidth,
     a20Masked: (cpu.words[A20M_WORD] ?? 0) !== 0,

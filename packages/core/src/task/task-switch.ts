@@ -1,6 +1,7 @@
 // SDM, "Task Switching": from one task to another, by a far JMP or CALL, an interrupt or exception, or IRET. Until the commit
 // point an exception leaves the old task as it was; after it the new task has the processor, and an exception is its own.
 import { GP, GuestFault, raise, TS } from '../interrupt/exceptions.js';
+import { havePdptesReservedBits, pdptesLoadedBy, setPdptes } from '../memory/pdpte-registers.js';
 import { type SegmentDescriptor, segmentState } from '../memory/segment-descriptor.js';
 import { asSupervisor, loadLinear, storeLinear } from '../memory/system-access.js';
 import { GENERAL_REGISTERS } from '../register/register-file.js';
@@ -57,6 +58,7 @@ export function switchTask(cpu: Cpu, next: SegmentDescriptor, how: TaskSwitch, l
   if (by !== 'call') probeStore(cpu, oldType);
   if (by !== 'return') probeStore(cpu, next.address + TYPE_BYTE);
   if (by === 'call') probeStore(cpu, next.base);
+  requirePdptes(cpu, image);
   // The commit point.
   if (by !== 'call') changeBusy(cpu, oldType, false);
   saveTask(cpu, oldBase, from, by === 'return' ? how.flags & ~NT : how.flags, how.instructionPointer);
@@ -72,6 +74,12 @@ export function switchTask(cpu: Cpu, next: SegmentDescriptor, how: TaskSwitch, l
   if (!image.trap) return;
   cpu.set('pendingDebug', cpu.read('pendingDebug') | TASK_SWITCH_TRAP);
   cpu.draft.runner.attend();
+}
+
+/** PAE paging loads the four entries that the new CR3 points to. */
+function requirePdptes(cpu: Cpu, { pageDirectoryBase }: TaskImage): void {
+  const pdptes = pageDirectoryBase === undefined ? undefined : pdptesLoadedBy(cpu, 'CR3', pageDirectoryBase);
+  if (pdptes !== undefined && havePdptesReservedBits(cpu, pdptes)) raise(GP(0), 'core.mov-cr.pdpte-reserved');
 }
 
 /** The linear address of the byte with the type of a descriptor of the GDT. */
@@ -91,7 +99,9 @@ function enterTask(cpu: Cpu, next: SegmentDescriptor, image: TaskImage, by: Task
   cpu.CR0.TS = true;
   cpu.set('DR7', cpu.read('DR7') & ~LOCAL_BREAKPOINTS);
   if (image.pageDirectoryBase !== undefined && cpu.CR0.PG) {
+    const pdptes = pdptesLoadedBy(cpu, 'CR3', image.pageDirectoryBase);
     cpu.CR3 = image.pageDirectoryBase;
+    if (pdptes !== undefined) setPdptes(cpu, pdptes);
     cpu.draft.flushTlb();
   }
   cpu.RFLAGS.value = (image.flags & LOADED) | FIXED | (by === 'call' ? NT : 0n);

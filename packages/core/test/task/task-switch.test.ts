@@ -132,6 +132,27 @@ describe('a far JMP to a TSS', () => {
     expect(read(machine, 'CR3', 'RIP')).toEqual([0x5_1000n, BigInt(TARGET)]);
   });
 
+  it('loads the PDPTEs of PAE paging, and refuses reserved bits in them before anything happens', () => {
+    const machine = twoTasks(JMP, { 28: 0x5_2000 });
+    put(machine, 0x5_0000, 4, 0x5_1001);
+    put(machine, 0x5_2000, 4, 0x5_1001);
+    put(machine, 0x5_1000, 4, 0x83);
+    put(machine, 0x5_1008, 4, 0x20_0083);
+    const cpu = machine.processor(0);
+    cpu.set('PDPTE0', 0x5_1001n);
+    cpu.set('CR3', 0x5_0000n);
+    cpu.set('CR4', 0x20n);
+    cpu.set('CR0', 0x8000_0011n);
+    writeGate(machine, 13, {});
+    put(machine, 0x5_2008, 4, 3);
+    expect(cpu.step()).toMatchObject({ vector: '#GP', errorCode: 0, rule: 'core.mov-cr.pdpte-reserved' });
+    expect(read(machine, 'TR.selector', 'CR3')).toEqual([BigInt(OLD), 0x5_0000n]);
+    put(machine, 0x5_2008, 4, 0x5_3001);
+    cpu.set('RIP', BigInt(CODE));
+    cpu.step();
+    expect(read(machine, 'TR.selector', 'CR3', 'PDPTE1')).toEqual([BigInt(NEW), 0x5_2000n, 0x5_3001n]);
+  });
+
   it('raises #DB in the new task if its TSS has the trap flag', () => {
     const machine = twoTasks(JMP, { [TRAP]: 1 });
     writeGate(machine, 1, {});
