@@ -57,7 +57,7 @@ async function exitValue(qemu: ChildProcessWithoutNullStreams): Promise<number |
   const monitor = new Monitor(qemu);
   const halted = untilHalted(monitor).then(
     () => null,
-    () => null, // it has exited meanwhile
+    () => ended, // its monitor may be gone a moment before it has exited
   );
   const status = await Promise.race([ended, halted]);
   return status === null ? null : status >> 1;
