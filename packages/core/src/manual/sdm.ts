@@ -238,6 +238,11 @@ const SDM_TITLES = [
   'VMREAD—Read Field from Virtual-Machine Control Structure',
   'VMWRITE—Write Field to Virtual-Machine Control Structure',
   'VMXOFF—Leave VMX Operation',
+  'VMCALL—Call to VM Monitor',
+  'VMLAUNCH/VMRESUME—Launch/Resume Virtual Machine',
+  'VMFUNC—Invoke VM function',
+  'INVEPT—Invalidate Translations Derived from EPT',
+  'INVVPID—Invalidate Translations Based on VPID',
   'VMXON—Enter VMX Operation',
   'VM Instruction Error Numbers',
   // Volume 3, System Programming Guide
