@@ -1,5 +1,14 @@
 // A random guest: mode, privilege, code, registers, page tables, descriptors and gates, all from one number.
-import { type BootMode, createMachine, GENERAL_REGISTERS, type Machine, type Plugin, rawImage } from '@retrovisor/core';
+import {
+  ACTIVITY,
+  type BootMode,
+  createMachine,
+  GENERAL_REGISTERS,
+  type Machine,
+  type Plugin,
+  type Processor,
+  rawImage,
+} from '@retrovisor/core';
 import { pluginsFor } from '../../packages/cli/src/guest/plugins.js';
 import { CODE_KINDS, type CodeKind, codeOf } from './code.js';
 import { Random } from './random.js';
@@ -28,7 +37,7 @@ const MEMORY_BYTES = 2 ** 22;
 const CODE = 0x8000;
 const CODE_BYTES = 0x1800;
 const STACK = 0x7000;
-const TABLES = { idt: 0x2_0000, tss: 0x2_1000, ldt: 0x2_2000, gdt: 0x2_3000 } as const;
+const TABLES = { idt: 0x1_0000, tss: 0x1_1000, ldt: 0x1_2000, gdt: 0x1_3000 } as const;
 const TABLE_BYTES = 0x800;
 /** Where the tables of a machine in long mode lie, and how much of them is worth damaging. */
 const PAGE_TABLES = { address: 0x1000, bytes: 0x3040 } as const;
@@ -51,24 +60,27 @@ export async function makeCase(seed: number): Promise<FuzzCase> {
     boot,
     quantum: random.pick([7, 100, 100_000]),
   });
-  arrange(machine, mode, random);
+  for (let id = 0; id < processors; id++) arrange(machine, mode, id, random);
   return { seed, mode, kind, machine };
 }
 
-function arrange(machine: Machine, mode: FuzzMode, random: Random): void {
-  const cpu = machine.processor(0);
+/** The second processor starts where the first one does, or waits for it. */
+function arrange(machine: Machine, mode: FuzzMode, id: number, random: Random): void {
+  const cpu = machine.processor(id);
+  if (id > 0 && random.oneIn(2)) cpu.set('activity', BigInt(ACTIVITY.indexOf('active')));
   const set = (register: string, value: bigint): void => void cpu.set(register, value);
   for (const register of GENERAL_REGISTERS) set(register, registerValue(random));
   if (!random.oneIn(8)) set('RSP', BigInt(STACK + random.below(64)));
   set('RFLAGS', 0x2n | (random.bits64() & (random.oneIn(4) ? 0x3f_7fd5n : 0xcd5n)));
   if (mode === 'real') {
-    for (const name of ['DS', 'ES', 'SS'] as const) if (random.oneIn(2)) setRealSegment(machine, name, random);
+    for (const name of ['DS', 'ES', 'SS'] as const) if (random.oneIn(2)) setRealSegment(cpu, name, random);
     if (random.oneIn(2)) machine.writeMemory(0, Uint8Array.from(random.bytes(0x400)));
     return;
   }
   set('CS.attributes', MODES[mode].code);
-  if (random.oneIn(3)) enterUserLevel(machine);
-  writeTables(machine, random);
+  if (random.oneIn(3)) enterUserLevel(cpu);
+  writeTables(machine, cpu, random);
+  if (random.oneIn(2)) writeSoundGates(machine, cpu, MODES[mode].boot === 'long', random);
   set('CR4', cpu.read('CR4') | (random.bits64() & CR4_BITS));
   set('CR0', cpu.read('CR0') | (random.bits64() & CR0_BITS));
   if (MODES[mode].boot === 'long' && random.oneIn(2)) damagePageTables(machine, random);
@@ -94,15 +106,14 @@ function registerValue(random: Random): bigint {
   }
 }
 
-function setRealSegment(machine: Machine, name: 'DS' | 'ES' | 'SS', random: Random): void {
+function setRealSegment(cpu: Processor, name: 'DS' | 'ES' | 'SS', random: Random): void {
   const selector = random.below(0x1_0000);
-  machine.processor(0).set(`${name}.selector`, BigInt(selector));
-  machine.processor(0).set(`${name}.base`, BigInt(selector * 16));
+  cpu.set(`${name}.selector`, BigInt(selector));
+  cpu.set(`${name}.base`, BigInt(selector * 16));
 }
 
 /** CPL is the DPL of SS. */
-function enterUserLevel(machine: Machine): void {
-  const cpu = machine.processor(0);
+function enterUserLevel(cpu: Processor): void {
   for (const name of ['CS', 'SS', 'DS', 'ES'] as const) {
     cpu.set(`${name}.attributes`, cpu.read(`${name}.attributes`) | 0x60n);
     cpu.set(`${name}.selector`, cpu.read(`${name}.selector`) | 3n);
@@ -110,8 +121,7 @@ function enterUserLevel(machine: Machine): void {
 }
 
 /** A GDT, an LDT, an IDT and a TSS in memory, plausible or noise. */
-function writeTables(machine: Machine, random: Random): void {
-  const cpu = machine.processor(0);
+function writeTables(machine: Machine, cpu: Processor, random: Random): void {
   const boot = machine.readMemory(Number(cpu.read('GDTR.base')), 32);
   const gdt = Uint8Array.from([...boot, ...descriptors(random, TABLE_BYTES - boot.length)]);
   machine.writeMemory(TABLES.gdt, gdt);
@@ -130,6 +140,21 @@ function writeTables(machine: Machine, random: Random): void {
     cpu.set(`${table}.limit`, end);
   }
   if (random.oneIn(2)) cpu.set('TR.attributes', random.pick([0x8bn, 0x89n, 0x83n]));
+}
+
+/** An IDT and a TSS as a kernel has them, so that a guest goes on behind its exceptions: handlers begin anywhere in the code. */
+function writeSoundGates(machine: Machine, cpu: Processor, isLong: boolean, random: Random): void {
+  const gates = Array.from({ length: 256 }, () => {
+    const offset = CODE + random.below(CODE_BYTES);
+    const access = random.pick([0x8e, 0xee, 0x8f]);
+    const gate = [offset & 0xff, offset >> 8, isLong ? 0x08 : 0x18, 0, 0, access, 0, 0];
+    return isLong ? [...gate, 0, 0, 0, 0, 0, 0, 0, 0] : gate;
+  });
+  machine.writeMemory(TABLES.idt, Uint8Array.from(gates.flat()));
+  const stack = [STACK & 0xff, STACK >> 8, 0, 0, isLong ? 0 : 0x10, 0, 0, 0];
+  machine.writeMemory(TABLES.tss, Uint8Array.from([0, 0, 0, 0, ...stack, ...new Uint8Array(0x5c)]));
+  const bounds = { 'IDTR.limit': 0xfff, 'TR.limit': 0x67, 'TR.attributes': 0x8b } as const;
+  for (const [register, value] of Object.entries(bounds)) cpu.set(register, BigInt(value));
 }
 
 /** Segments and gates of every type that lead into the code, with noise between them. */

@@ -1,6 +1,14 @@
 // A random guest runs, and whatever it does: the machine throws its typed errors or nothing, ends within its budget, and
 // every replay comes to the same state.
-import { apply, formatDigest, initialState, type Machine, NotModelled, stateDigest } from '@retrovisor/core';
+import {
+  apply,
+  formatDigest,
+  initialState,
+  type Machine,
+  NotModelled,
+  serialReceived,
+  stateDigest,
+} from '@retrovisor/core';
 import { type FuzzCase, makeCase } from './fuzz-case.js';
 import { Random } from './random.js';
 
@@ -42,14 +50,17 @@ interface Played {
   readonly thrown?: string;
 }
 
-/** In pieces, so that states are sealed at random places. */
+const COM1 = 0x3f8;
+
+/** In pieces, so that states are sealed at random places, with input in between. */
 function play({ seed, machine }: FuzzCase): Played {
   const random = new Random(~seed);
   try {
     for (let left = BUDGET; left > 0; ) {
       const { steps, stop } = machine.run({ maxSteps: Math.min(left, 1 + random.below(BUDGET)) });
       left -= Math.max(steps, 1);
-      if (random.oneIn(2)) machine.state;
+      if (random.oneIn(2)) void machine.state;
+      if (random.oneIn(4)) machine.apply(serialReceived.create({ port: COM1, byte: random.byte() }));
       if (stop.reason === 'waiting' || stop.reason === 'shutdown') return { end: stop.reason };
     }
     return { end: 'budget' };
