@@ -3,6 +3,8 @@
 import { pathToFileURL } from 'node:url';
 
 const [main = '', calls = '[]'] = process.argv.slice(2);
+// Every call listens to its streams, as if they were its own.
+for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
 
 for (const [index, words] of (JSON.parse(calls) as string[][]).entries()) {
   process.argv = [process.argv[0] ?? '', main, ...words];
