@@ -24,7 +24,7 @@ export const LONGEST_INSTRUCTION = 15;
 const LEGACY_PREFIXES = new Set([0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67]);
 
 /** What kind of register an operand names. */
-type RegisterClass = 'general' | 'segment' | 'control' | 'debug' | 'vector' | 'other';
+type RegisterClass = 'general' | 'segment' | 'control' | 'debug' | 'vector' | 'mmx' | 'other';
 
 export interface DecodedRegister {
   readonly kind: 'register';
@@ -209,6 +209,7 @@ const SPLIT_BY_CLASS = new Set(['MOV', 'PUSH', 'POP', 'MOVSD', 'CMPSD']);
 function keyOf(instruction: Instruction, operands: readonly DecodedOperand[]): string {
   const mnemonic = (Mnemonic[instruction.mnemonic] ?? '').toUpperCase();
   if (FAR_SUFFIX.has(mnemonic) && (operands[0]?.kind === 'far' || isFarPointer(instruction))) return `${mnemonic} far`;
+  if (operands.some((operand) => operand.kind === 'register' && operand.class === 'mmx')) return `${mnemonic} mm`;
   if (!SPLIT_BY_CLASS.has(mnemonic)) return mnemonic;
   const special = operands.find((operand) => operand.kind === 'register' && operand.class !== 'general') as
     | DecodedRegister
@@ -342,6 +343,7 @@ const CLASSES: readonly (readonly [RegisterClass, (register: Register) => boolea
   ['control', (register) => RegisterExt.isCR(register)],
   ['debug', (register) => RegisterExt.isDR(register)],
   ['vector', (register) => RegisterExt.isVectorRegister(register)],
+  ['mmx', (register) => RegisterExt.isMM(register)],
 ];
 
 /** iced-x86 numbers the byte registers AL..BL 0 to 3, AH..BH 4 to 7, SPL..R15L 8 to 19; ours are those of the encoding. */

@@ -2,6 +2,7 @@
 // expression of its effective address.
 import { InternalError } from '../error.js';
 import { add, constant, general, memory, mul, truncate, zeroExtend } from '../expression/build.js';
+import { vectorMemory, vectorRegister } from '../expression/build-vector.js';
 import type { Expression } from '../expression/nodes.js';
 import type { EffectOperands } from '../instruction/define.js';
 import type { CodeWidth, Decoded, DecodedMemory, DecodedOperand, DecodedRegister } from './decode.js';
@@ -49,11 +50,13 @@ function expressionOf(operand: Exclude<DecodedOperand, { kind: 'far' }>, { opera
       return constant(operand.width, operand.value);
     case 'memory':
       // LEA names memory without a size: it never reads it, and the place takes the operand size.
+      if (operand.width === 128) return vectorMemory(operand.segment, effectiveAddress(operand));
       return memory((operand.width || operandWidth) as 8 | 16 | 32 | 64, operand.segment, effectiveAddress(operand));
   }
 }
 
-function registerExpression({ index, width, high }: DecodedRegister): Expression {
+function registerExpression({ class: kind, index, width, high }: DecodedRegister): Expression {
+  if (kind === 'vector') return vectorRegister(index);
   return { ...general(index, width as 8 | 16 | 32 | 64), high };
 }
 

@@ -140,9 +140,11 @@ export function divideFits(signed: boolean, high: Expression, low: Expression, d
   return { kind: 'divideFits', width: 1, signed, high, low, divisor };
 }
 
+const PLACES: ReadonlySet<Expression['kind']> = new Set(['register', 'memory', 'vectorRegister', 'vectorMemory']);
+
 /** A register or memory takes a value of its width. */
 export function write(place: Expression, value: Expression): Write {
-  assert(place.kind === 'register' || place.kind === 'memory', 'only a place is written', { kind: place.kind });
+  assert(PLACES.has(place.kind), 'only a place is written', { kind: place.kind });
   assert(place.width === value.width, 'a write of another width', { place: place.width, value: value.width });
   return { kind: 'write', place: place as Place, value };
 }

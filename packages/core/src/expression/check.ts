@@ -9,6 +9,7 @@ import type {
   MemoryPlace,
   RegisterPlace,
   Statement,
+  VectorMemoryPlace,
 } from './nodes.js';
 import { nodesOf } from './walk.js';
 
@@ -17,7 +18,9 @@ export interface Touched {
   /** By index, width and, for AH to DH, `high`. */
   readonly registers: readonly RegisterPlace[];
   readonly flags: ReadonlySet<FlagName>;
-  readonly memory: readonly MemoryPlace[];
+  readonly memory: readonly (MemoryPlace | VectorMemoryPlace)[];
+  /** Other registers by name: XMM registers, MXCSR, control registers. */
+  readonly named: ReadonlySet<string>;
   /** RIP is set by a branch; an effect never reads it, because the address of an instruction is a constant. */
   readonly rip: boolean;
 }
@@ -59,8 +62,9 @@ export function readsOf(effect: Effect): Touched {
   const nodes = nodesOf(effect);
   return {
     registers: distinct(nodes.filter((node) => node.kind === 'register')),
-    memory: nodes.filter((node) => node.kind === 'memory'),
+    memory: nodes.filter(isMemory),
     flags: new Set(nodes.flatMap(flagsRead)),
+    named: new Set(nodes.flatMap(namesRead)),
     rip: false,
   };
 }
@@ -70,10 +74,27 @@ export function writesOf(effect: Effect): Touched {
   const places = effect.flatMap((statement) => (statement.kind === 'write' ? [statement.place] : []));
   return {
     registers: distinct(places.filter((place) => place.kind === 'register')),
-    memory: [...new Set(places.filter((place) => place.kind === 'memory'))],
+    memory: [...new Set(places.filter(isMemory))],
     flags: new Set(effect.flatMap(flagsWritten)),
+    named: new Set(effect.flatMap(namesWritten)),
     rip: effect.some(({ kind }) => kind === 'jump'),
   };
+}
+
+function isMemory(node: Expression): node is MemoryPlace | VectorMemoryPlace {
+  return node.kind === 'memory' || node.kind === 'vectorMemory';
+}
+
+function namesRead(node: Expression): readonly string[] {
+  if (node.kind === 'vectorRegister') return [`XMM${node.index}`];
+  if (node.kind === 'float') return ['MXCSR'];
+  return node.kind === 'systemBit' ? [node.register] : [];
+}
+
+function namesWritten(statement: Statement): readonly string[] {
+  if (statement.kind === 'simdExceptions') return ['MXCSR'];
+  const isVector = statement.kind === 'write' && statement.place.kind === 'vectorRegister';
+  return isVector ? [`XMM${statement.place.index}`] : [];
 }
 
 function flagsRead(node: Expression): readonly FlagName[] {

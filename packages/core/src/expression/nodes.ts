@@ -1,13 +1,18 @@
 // The language of effects: what a compiler emits, as data. Three readers share it: the evaluator (execute/evaluate), the
 // back end to WebAssembly, and origin tracking. So an expression never contains host code.
 //
-// All values of an effect are read before any of its statements writes: `[write(a, b), write(b, a)]` exchanges. The one
-// statement that comes before all values is `endIf`. An instruction that repeats is one iteration and a jump to itself.
+// All values of an effect are read before any of its statements writes: `[write(a, b), write(b, a)]` exchanges. The
+// statements that come before all values are `faultFirst` and `endIf`. An instruction that repeats is one iteration and a
+// jump to itself.
 // Left out: control-heavy instructions (descriptor loads, far transfers), which are functions over the draft.
+import type { FloatOperationName } from '../float/operations.js';
 import type { Raise } from '../interrupt/exceptions.js';
+import type { VectorOperationName } from '../vector/operations.js';
 
-/** Bits of a value. 1 is a condition. */
-export type Width = 1 | 8 | 16 | 32 | 64;
+/** Bits of a value. 1 is a condition, 128 a vector. */
+export type Width = ScalarWidth | 128;
+/** Bits of what is no vector. */
+export type ScalarWidth = 1 | 8 | 16 | 32 | 64;
 
 /** The status flags that arithmetic writes, and DF, which string instructions and STD/CLD use. */
 export type FlagName = 'CF' | 'PF' | 'AF' | 'ZF' | 'SF' | 'OF' | 'DF';
@@ -143,7 +148,65 @@ export interface DivideFits {
   readonly divisor: Expression;
 }
 
-export type Place = RegisterPlace | MemoryPlace;
+/** XMM0 to XMM15. */
+export interface VectorRegisterPlace {
+  readonly kind: 'vectorRegister';
+  readonly width: 128;
+  readonly index: number;
+}
+/** 16 bytes of memory. An aligned place that is not at a multiple of 16 is #GP(0). */
+export interface VectorMemoryPlace {
+  readonly kind: 'vectorMemory';
+  readonly width: 128;
+  readonly segment: SegmentName;
+  readonly offset: Expression;
+  readonly aligned: boolean;
+}
+/** An operation on lanes, by its row in vector/operations.ts. Up to three operands, and an immediate byte. */
+export interface VectorComputation {
+  readonly kind: 'vector';
+  readonly width: 32 | 64 | 128;
+  readonly operation: VectorOperationName;
+  readonly operands: readonly Expression[];
+  readonly immediate: number;
+}
+/**
+ * A floating-point operation, by its row in float/operations.ts, on one element or on each of a vector. It reads rounding,
+ * DAZ, FTZ and masks from MXCSR; what exceptions it detects, the statement `simdExceptions` takes up.
+ */
+export interface FloatComputation {
+  readonly kind: 'float';
+  readonly width: 32 | 64 | 128;
+  readonly operation: FloatOperationName;
+  readonly operands: readonly Expression[];
+  readonly immediate: number;
+}
+/** Element `index`, counted from bit 0 in elements of the node's width, of a vector. */
+export interface Lane {
+  readonly kind: 'lane';
+  readonly width: 8 | 16 | 32 | 64;
+  readonly index: number;
+  readonly operand: Expression;
+}
+/** A vector with one element, as wide as `value`, replaced. */
+export interface WithLane {
+  readonly kind: 'withLane';
+  readonly width: 128;
+  readonly index: number;
+  readonly operand: Expression;
+  readonly value: Expression;
+}
+/** A bit of a control register. */
+export interface SystemBit {
+  readonly kind: 'systemBit';
+  readonly width: 1;
+  readonly register: 'CR0' | 'CR4';
+  readonly bit: number;
+}
+
+/** Memory of any width. */
+export type AnyMemoryPlace = MemoryPlace | VectorMemoryPlace;
+export type Place = RegisterPlace | MemoryPlace | VectorRegisterPlace | VectorMemoryPlace;
 export type Expression =
   | Constant
   | RegisterPlace
@@ -156,7 +219,14 @@ export type Expression =
   | Select
   | Resize
   | Divide
-  | DivideFits;
+  | DivideFits
+  | VectorRegisterPlace
+  | VectorMemoryPlace
+  | VectorComputation
+  | FloatComputation
+  | Lane
+  | WithLane
+  | SystemBit;
 
 /** `value` goes to `place`; a 32-bit register write clears bits 63:32, narrower ones keep the rest. */
 export interface Write {
@@ -192,6 +262,23 @@ export interface FaultIf {
   readonly rule: string;
 }
 
+/** The same before any value is read: what the processor checks before it touches memory. The first statements. */
+export interface FaultFirst {
+  readonly kind: 'faultFirst';
+  readonly condition: Expression;
+  readonly raise: Raise;
+  readonly rule: string;
+}
+
+/**
+ * Takes up the floating-point exceptions of operations: sets their flags in MXCSR, and raises #XM (or #UD while
+ * CR4.OSXMMEXCPT is 0) for one that is not masked, before anything else is written.
+ */
+export interface SimdExceptions {
+  readonly kind: 'simdExceptions';
+  readonly operations: readonly FloatComputation[];
+}
+
 /**
  * Completes the instruction where the condition holds, before any other value is read: RIP goes to the next instruction,
  * and nothing else happens. It is the first statement: a repeated string instruction touches no memory when its count is 0.
@@ -201,7 +288,7 @@ export interface EndIf {
   readonly condition: Expression;
 }
 
-export type Statement = Write | ArithmeticFlags | SetFlags | Jump | FaultIf | EndIf;
+export type Statement = Write | ArithmeticFlags | SetFlags | Jump | FaultIf | FaultFirst | EndIf | SimdExceptions;
 
 /** The effect of one decoded instruction. */
 export type Effect = readonly Statement[];

@@ -7,7 +7,7 @@ import { nodesOf, operandsOf, valuesOf } from './walk.js';
 
 const HIGH_BYTES = ['AH', 'CH', 'DH', 'BH'] as const;
 const LEGACY_BYTES = ['AL', 'CL', 'DL', 'BL', 'SPL', 'BPL', 'SIL', 'DIL'] as const;
-const SIZES = { 8: 'byte', 16: 'word', 32: 'dword', 64: 'qword' } as const;
+const SIZES = { 8: 'byte', 16: 'word', 32: 'dword', 64: 'qword', 128: 'dqword' } as const;
 const COMPARISON_SIGNS = { equal: '=', lessUnsigned: '<u', lessSigned: '<s' } as const;
 
 /** The name of a general register or a part of one: `RAX`, `R8D`, `AH`. */
@@ -39,7 +39,11 @@ function sharedNames(effect: Effect): Map<Expression, SharedName> {
   for (const node of nodes) for (const operand of operandsOf(node)) count(operand);
   for (const statement of effect) for (const value of valuesOf(statement)) count(value);
   const shared = nodes.filter(
-    (node) => operandsOf(node).length > 0 && node.kind !== 'memory' && (uses.get(node) ?? 0) > 1,
+    (node) =>
+      operandsOf(node).length > 0 &&
+      node.kind !== 'memory' &&
+      node.kind !== 'vectorMemory' &&
+      (uses.get(node) ?? 0) > 1,
   );
   return new Map(shared.map((node, index) => [node, { name: `v${index + 1}`, isPrinted: false }]));
 }
@@ -84,13 +88,16 @@ class Printer {
       }
       case 'jump':
         return `RIP := ${this.value(statement.target)}${this.#when(statement.when)}`;
-      case 'faultIf': {
+      case 'faultIf':
+      case 'faultFirst': {
         const { vector, errorCode } = statement.raise;
         const exception = errorCode === undefined ? vector : `${vector}(${errorCode})`;
         return `${exception} by ${statement.rule} if ${this.value(statement.condition)}`;
       }
       case 'endIf':
         return `end if ${this.value(statement.condition)}`;
+      case 'simdExceptions':
+        return `MXCSR := exceptions(${statement.operations.map((node) => this.value(node)).join(', ')})`;
       default:
         return assertNever(statement);
     }
@@ -102,6 +109,7 @@ class Printer {
 
   #place(place: Place): string {
     if (place.kind === 'register') return registerName(place);
+    if (place.kind === 'vectorRegister') return `XMM${place.index}`;
     return `${SIZES[place.width]} ${place.segment}:[${this.value(place.offset)}]`;
   }
 
@@ -126,6 +134,8 @@ class Printer {
         return node.value < 10n ? `${node.value}` : `0x${node.value.toString(16)}`;
       case 'register':
       case 'memory':
+      case 'vectorRegister':
+      case 'vectorMemory':
         return this.#place(node);
       case 'flag':
         return node.flag;
@@ -146,6 +156,15 @@ class Printer {
         return call(`${node.part}${node.signed ? 'Signed' : 'Unsigned'}`);
       case 'divideFits':
         return call(`divideFits${node.signed ? 'Signed' : 'Unsigned'}`);
+      case 'vector':
+      case 'float':
+        return call(node.immediate === 0 ? node.operation : `${node.operation}:${node.immediate}`);
+      case 'lane':
+        return call(`lane${node.width}:${node.index}`);
+      case 'withLane':
+        return call(`withLane${node.value.width}:${node.index}`);
+      case 'systemBit':
+        return `${node.register}.${node.bit}`;
       default:
         return assertNever(node);
     }

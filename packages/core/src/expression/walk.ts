@@ -1,6 +1,6 @@
 // The children of nodes, for whoever goes through an expression without caring what it computes.
 import { assertNever } from '../error.js';
-import type { Effect, Expression, Statement } from './nodes.js';
+import type { Effect, Expression, Place, Statement } from './nodes.js';
 
 /** The operands of a node in the order in which they are evaluated. The offset of memory is one. */
 export function operandsOf(node: Expression): readonly Expression[] {
@@ -9,8 +9,11 @@ export function operandsOf(node: Expression): readonly Expression[] {
     case 'register':
     case 'flag':
     case 'condition':
+    case 'vectorRegister':
+    case 'systemBit':
       return [];
     case 'memory':
+    case 'vectorMemory':
       return [node.offset];
     case 'binary':
     case 'compare':
@@ -23,6 +26,13 @@ export function operandsOf(node: Expression): readonly Expression[] {
     case 'divide':
     case 'divideFits':
       return [node.high, node.low, node.divisor];
+    case 'vector':
+    case 'float':
+      return node.operands;
+    case 'lane':
+      return [node.operand];
+    case 'withLane':
+      return [node.operand, node.value];
     default:
       return assertNever(node);
   }
@@ -32,7 +42,7 @@ export function operandsOf(node: Expression): readonly Expression[] {
 export function valuesOf(statement: Statement): readonly Expression[] {
   switch (statement.kind) {
     case 'write':
-      return [statement.value, ...(statement.place.kind === 'memory' ? [statement.place.offset] : [])];
+      return [statement.value, ...offsetOf(statement.place)];
     case 'arithmeticFlags':
       return [statement.left, statement.right, statement.result];
     case 'setFlags':
@@ -40,13 +50,18 @@ export function valuesOf(statement: Statement): readonly Expression[] {
     case 'jump':
       return [statement.target, ...optional(statement.when)];
     case 'faultIf':
+    case 'faultFirst':
     case 'endIf':
       return [statement.condition];
+    case 'simdExceptions':
+      return statement.operations;
     default:
       return assertNever(statement);
   }
 }
 
+const offsetOf = (place: Place): readonly Expression[] =>
+  place.kind === 'memory' || place.kind === 'vectorMemory' ? [place.offset] : [];
 const optional = (node: Expression | undefined): readonly Expression[] => (node === undefined ? [] : [node]);
 
 /** Every node that an effect evaluates, once each, operands first. */

@@ -36,7 +36,8 @@ export interface ExpressionInstruction {
   readonly form: 'expression';
   /**
    * iced-x86's mnemonic in capitals; where one mnemonic stands for several instructions of the manual, a word follows:
-   * `MOV CR`, `MOV DR`, `MOV Sreg`, `PUSH Sreg`, `POP Sreg`, `JMP far`, `CALL far`, `MOVSD xmm` (execute/decode.ts).
+   * `MOV CR`, `MOV DR`, `MOV Sreg`, `PUSH Sreg`, `POP Sreg`, `JMP far`, `CALL far`, `MOVSD xmm`, and `PADDB mm`
+   * for each form with an MMX register (execute/decode.ts).
    */
   readonly mnemonic: string;
   readonly manual: Citation;

@@ -54,6 +54,30 @@ export const INSTRUCTION_FAULTS: Readonly<Record<string, FaultExplanation>> = {
     manual: sdm('CMPXCHG8B/CMPXCHG16B—Compare and Exchange Bytes'),
     explain: 'The operand must be aligned to 16 bytes.',
   },
+  'core.sse.emulation': {
+    manual: sdm('Control Registers'),
+    explain: 'CR0.EM = 1 takes the SSE instructions away: clear it.',
+    fields: ['CR0.EM'],
+  },
+  'core.sse.osfxsr': {
+    manual: sdm('Control Registers'),
+    explain: 'The operating system must say with CR4.OSFXSR that it saves XMM registers.',
+    fields: ['CR4.OSFXSR'],
+  },
+  'core.sse.task-switched': {
+    manual: sdm('Control Registers'),
+    explain: 'CR0.TS = 1: the registers still belong to another task.',
+    fields: ['CR0.TS'],
+  },
+  'core.sse.alignment': {
+    manual: sdm('Memory Alignment'),
+    explain: 'A memory operand of 16 bytes must lie at a multiple of 16.',
+  },
+  'core.sse.unmasked-exception': {
+    manual: sdm('SIMD Floating-Point Exceptions'),
+    explain: 'A floating-point exception that MXCSR does not mask: #XM, or #UD while CR4.OSXMMEXCPT is 0.',
+    fields: ['MXCSR', 'CR4.OSXMMEXCPT'],
+  },
   'core.ud.always': {
     manual: sdm('UD—Undefined Instruction'),
     explain: 'The instruction exists to raise #UD: software marks with it what must not be reached.',

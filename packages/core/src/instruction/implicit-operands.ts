@@ -34,9 +34,9 @@ export const basePointer = (width: 16 | 32 | 64): RegisterPlace => general(5, wi
 /** AH, which is neither the low part of a register nor reachable beside a REX prefix. */
 export const AH: RegisterPlace = { kind: 'register', width: 8, index: 0, high: true };
 
-/** The operand's width; a condition is never an operand. */
-export function widthOf(operand: Expression): OperandWidth {
-  return operand.width === 1 ? 8 : operand.width;
+/** The operand's width; conditions and vectors are never operands of what asks. */
+export function widthOf({ width }: Expression): OperandWidth {
+  return width === 1 || width === 128 ? 8 : width;
 }
 
 /** `value` as a constant of the operand's width. */

@@ -50,6 +50,11 @@ import { RANDOM_NUMBERS } from './random-number.js';
 import { FSGSBASE, MOV_SREG, POP_SREG, PUSH_SREG, SWAPGS } from './segment-register.js';
 import { LEFT_SHIFTS, RCL, RCR, ROL, ROR, SAR, SHR } from './shift-and-rotate.js';
 import { INT, INT1, INT3, INTO } from './software-interrupt.js';
+import { LDMXCSR, STMXCSR } from './sse/control-and-status.js';
+import { VECTOR_MOVES } from './sse/data-movement.js';
+import { FLOATING_POINT } from './sse/floating-point.js';
+import { PACKED_INTEGER } from './sse/packed-integer.js';
+import { STRING_COMPARISONS } from './sse/string-comparison.js';
 import { LEAVE, POP, PUSH } from './stack.js';
 import { ENTER } from './stack-frame.js';
 import { STRING_INSTRUCTIONS } from './string.js';
@@ -191,6 +196,13 @@ export const BASE_INSTRUCTIONS = [
   TZCNT,
   // x87 FPU Instructions
   ...X87_INSTRUCTIONS,
+  // SSE Instructions to SSE4.2, AESNI and PCLMULQDQ
+  ...VECTOR_MOVES,
+  ...PACKED_INTEGER,
+  ...FLOATING_POINT,
+  ...STRING_COMPARISONS,
+  LDMXCSR,
+  STMXCSR,
   // System Instructions
   LGDT,
   LLDT,

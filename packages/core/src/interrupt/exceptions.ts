@@ -49,6 +49,7 @@ export const BP: Raise = fault('#BP');
 export const BR: Raise = fault('#BR');
 /** The error code is always 0. */
 export const AC: Raise = fault('#AC', { errorCode: 0 });
+export const XM: Raise = fault('#XM');
 /** Each takes the error code: 0, or a selector with its EXT, IDT and TI bits. */
 export const GP = (errorCode: number): Raise => fault('#GP', { errorCode });
 export const SS = (errorCode: number): Raise => fault('#SS', { errorCode });

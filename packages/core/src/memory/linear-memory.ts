@@ -27,6 +27,9 @@ export interface LinearMemory {
   store16(low: number, high: number, segment: SegmentIndex, value: number): void;
   store32(low: number, high: number, segment: SegmentIndex, value: number): void;
   store64(low: number, high: number, segment: SegmentIndex, valueLow: number, valueHigh: number): void;
+  /** 16 bytes as four words from `to` on, or from there to memory. */
+  load128(low: number, high: number, segment: SegmentIndex, words: Int32Array, to: number): void;
+  store128(low: number, high: number, segment: SegmentIndex, words: Int32Array, from: number): void;
   /**
    * Outside 64-bit mode: the linear address (32 bits, as a signed integer) of an offset in a segment, after the checks of
    * limit, type and presence for an access of `bytes` bytes; raises #GP(0) or #SS(0).

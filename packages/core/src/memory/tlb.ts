@@ -204,6 +204,29 @@ export class SoftwareTlb implements LinearMemory {
     );
   }
 
+  load128(low: number, high: number, segment: SegmentIndex, words: Int32Array, to: number): void {
+    const entry = this.#read + ((low >>> 12) & 255) * ENTRY_WORDS;
+    const own = this.#words;
+    const within = low & PAGE_MASK;
+    if (own[entry] !== ((low & ~PAGE_MASK) | 1) || own[entry + 1] !== high || within > FRAME_BYTES - 16) {
+      this.#loadSlow(low, high, segment, 16, 'read');
+      for (let word = 0; word < 4; word++) words[to + word] = wideBuffer.getInt32(word * 4, true);
+      return;
+    }
+    const offset = (own[entry + 2] as number) + within;
+    for (let word = 0; word < 4; word++) words[to + word] = this.#view.getInt32(offset + word * 4, true);
+  }
+
+  store128(low: number, high: number, segment: SegmentIndex, words: Int32Array, from: number): void {
+    if (this.#canStore(low, high, 16)) {
+      const offset = this.#storeOffset(low);
+      for (let word = 0; word < 4; word++) this.#view.setInt32(offset + word * 4, words[from + word] as number, true);
+      return;
+    }
+    for (let word = 0; word < 4; word++) wideBuffer.setInt32(word * 4, words[from + word] as number, true);
+    this.#storeSlow(low, high, segment, 16, 0, 0);
+  }
+
   #storeOffset(low: number): number {
     return (this.#words[this.#write + ((low >>> 12) & 255) * ENTRY_WORDS + 2] as number) + (low & PAGE_MASK);
   }
@@ -272,11 +295,11 @@ export class SoftwareTlb implements LinearMemory {
     if (known >= 0) {
       this.#requireAligned(low, bytes);
       this.#observer.accessed(this.#physicalOf(known), bytes, false);
-      return LOADS[bytes as 1 | 2 | 4 | 8](this.#view, known);
+      return LOADS[bytes as AccessBytes](this.#view, known);
     }
     const pieces = this.#pieces(low, high, segment, bytes, access);
     this.#requireAligned(low, bytes); // a page fault comes before
-    const buffer = new Uint8Array(8);
+    const buffer = new Uint8Array(16);
     let done = 0;
     for (const [physical, size] of pieces) {
       if (this.#isDevice(physical)) this.#readDevice(physical, buffer.subarray(done, done + size));
@@ -285,9 +308,7 @@ export class SoftwareTlb implements LinearMemory {
       done += size;
     }
     if (pieces.length === 1) this.#admit(low, high, pieces[0]?.[0] ?? 0, access);
-    const view = new DataView(buffer.buffer);
-    if (bytes === 8) wide.high = view.getInt32(4, true);
-    return view.getInt32(0, true);
+    return LOADS[bytes >= 8 ? (bytes as 8 | 16) : 4](new DataView(buffer.buffer), 0);
   }
 
   #isDevice(physical: number): boolean {
@@ -342,16 +363,14 @@ export class SoftwareTlb implements LinearMemory {
     const known = this.observed ? this.#observedOffset(this.#write, low, high, bytes) : -1;
     if (known >= 0) {
       this.#requireAligned(low, bytes);
-      STORES[bytes as 1 | 2 | 4 | 8](this.#view, known, valueLow, valueHigh);
+      STORES[bytes as AccessBytes](this.#view, known, valueLow, valueHigh);
       const physical = this.#physicalOf(known);
       this.#memory.noticeStore(physical, bytes);
       this.#observer.accessed(physical, bytes, true);
       return;
     }
-    const buffer = new Uint8Array(8);
-    const view = new DataView(buffer.buffer);
-    view.setInt32(0, valueLow, true);
-    view.setInt32(4, valueHigh, true);
+    const buffer = new Uint8Array(16);
+    STORES[bytes >= 8 ? (bytes as 8 | 16) : 4](new DataView(buffer.buffer), 0, valueLow, valueHigh);
     const pieces = this.#pieces(low, high, segment, bytes, 'write');
     this.#requireAligned(low, bytes);
     const { generation } = this;
@@ -369,7 +388,12 @@ export class SoftwareTlb implements LinearMemory {
   }
 }
 
-/** By bytes; the high half of 8 goes to `wide`. */
+type AccessBytes = 1 | 2 | 4 | 8 | 16;
+
+/** 16 bytes on their way through the slow path. */
+const wideBuffer = new DataView(new ArrayBuffer(16));
+
+/** By bytes; the high half of 8 goes to `wide`, 16 go to the buffer. */
 const LOADS = {
   1: (view: DataView, offset: number) => view.getUint8(offset),
   2: (view: DataView, offset: number) => view.getUint16(offset, true),
@@ -377,6 +401,10 @@ const LOADS = {
   8: (view: DataView, offset: number) => {
     wide.high = view.getInt32(offset + 4, true);
     return view.getInt32(offset, true);
+  },
+  16: (view: DataView, offset: number) => {
+    for (let byte = 0; byte < 16; byte += 4) wideBuffer.setInt32(byte, view.getInt32(offset + byte, true), true);
+    return 0;
   },
 } as const;
 
@@ -387,6 +415,9 @@ const STORES = {
   8: (view: DataView, offset: number, low: number, high: number) => {
     view.setInt32(offset, low, true);
     view.setInt32(offset + 4, high, true);
+  },
+  16: (view: DataView, offset: number, _low: number, _high: number) => {
+    for (let byte = 0; byte < 16; byte += 4) view.setInt32(offset + byte, wideBuffer.getInt32(byte, true), true);
   },
 } as const;
 

@@ -136,7 +136,7 @@ function slotsWritten({ instructions }: MachineDefinition, decoded: Decoded): re
   return slots;
 }
 
-function slotsOf({ registers, flags, rip }: ReturnType<typeof writesOf>): readonly number[] {
-  const named = [...(flags.size > 0 ? ['RFLAGS'] : []), ...(rip ? ['RIP'] : [])];
+function slotsOf({ registers, flags, rip, named: others }: ReturnType<typeof writesOf>): readonly number[] {
+  const named = [...others, ...(flags.size > 0 ? ['RFLAGS'] : []), ...(rip ? ['RIP'] : [])];
   return [...[...registers].map(({ index }) => index), ...named.flatMap((name) => SLOT[name] ?? [])];
 }

@@ -12,10 +12,10 @@ import type {
   FlagRule,
   MemoryPlace,
   RegisterPlace,
+  ScalarWidth,
   SegmentName,
   Statement,
   UnaryOperator,
-  Width,
 } from '../../src/expression/nodes.js';
 import { DE } from '../../src/interrupt/exceptions.js';
 import { SEGMENT_REGISTERS } from '../../src/register/register-file.js';
@@ -64,7 +64,7 @@ export const CONDITION_CODES: readonly ConditionCode[] = [
   'LE',
   'G',
 ];
-export const WIDTHS: readonly Width[] = [1, 8, 16, 32, 64];
+export const WIDTHS: readonly ScalarWidth[] = [1, 8, 16, 32, 64];
 const PLACE_WIDTHS = [8, 16, 32, 64] as const;
 const FLAGS: readonly FlagName[] = [...STATUS_FLAG_NAMES, 'DF'];
 
@@ -132,7 +132,7 @@ class Drawing {
   }
 
   /** A node of any width drawn before, or a leaf, made as wide as asked. */
-  #operand(picker: Picker, width: Width): Expression {
+  #operand(picker: Picker, width: ScalarWidth): Expression {
     const alike = this.#nodes.filter((node) => node.width === width);
     const choice = picker.number(8);
     if (choice < 4 && alike.length > 0) return alike[picker.number(alike.length)] as Expression;
@@ -173,7 +173,7 @@ class Drawing {
 
   #node(picker: Picker): Expression {
     const width = picker.one(WIDTHS);
-    const operand = (of: Width = width): Expression => this.#operand(picker, of);
+    const operand = (of: ScalarWidth = width): Expression => this.#operand(picker, of);
     switch (picker.number(9)) {
       case 0:
         return width === 1 ? build.condition(picker.one(CONDITION_CODES)) : this.#place(picker, width);
@@ -207,7 +207,7 @@ class Drawing {
 
   #statement(picker: Picker): Statement {
     const width = picker.one(PLACE_WIDTHS);
-    const operand = (of: Width = width): Expression => this.#operand(picker, of);
+    const operand = (of: ScalarWidth = width): Expression => this.#operand(picker, of);
     switch (picker.number(8)) {
       case 0:
       case 1:
@@ -243,7 +243,7 @@ class Drawing {
   }
 }
 
-function resize(picker: Picker, operand: Expression, width: Width): Expression {
+function resize(picker: Picker, operand: Expression, width: ScalarWidth): Expression {
   if (operand.width > width && picker.number(3) === 0) {
     const shifted = build.shr(operand, build.constant(operand.width, BigInt(picker.number(operand.width))));
     return build.truncate(shifted, width);

@@ -1,6 +1,6 @@
 // Effective addresses: base + index * scale + displacement as one formula, found by the shape of the expression and
 // wrapped at the address size; then segmentation (SDM, "Segment Registers" in 64-bit mode and "Logical Addresses").
-import type { BinaryOperator, Expression, MemoryPlace, SegmentName } from '../../expression/nodes.js';
+import type { AnyMemoryPlace, BinaryOperator, Expression, SegmentName } from '../../expression/nodes.js';
 import { type LinearMemory, type SegmentIndex, wide } from '../../memory/linear-memory.js';
 import { SEGMENT_REGISTERS, slotOf } from '../../register/register-file.js';
 import type { EvaluationContext } from './context.js';
@@ -141,7 +141,7 @@ function shiftOf(operator: BinaryOperator, by: bigint): number | undefined {
  * one, else what `evaluate` gives.
  */
 export function addressSum(
-  place: MemoryPlace,
+  place: AnyMemoryPlace,
   context: EvaluationContext,
   shape: Sum | undefined,
   evaluate: () => Source,
@@ -152,12 +152,12 @@ export function addressSum(
 }
 
 /** An access to a memory place. */
-export function accessTo({ segment, width }: MemoryPlace, sum: Sum, segmented: boolean): Access {
+export function accessTo({ segment, width }: AnyMemoryPlace, sum: Sum, segmented: boolean): Access {
   return { sum, segmented, segment: segmentIndex(segment), bytes: width / 8 };
 }
 
 /** The base of FS or GS, which 64-bit mode adds to an offset; undefined for the other segments and modes. */
-function segmentBase(place: MemoryPlace, { mode64 }: EvaluationContext): Source | undefined {
+function segmentBase(place: AnyMemoryPlace, { mode64 }: EvaluationContext): Source | undefined {
   if (!mode64 || (place.segment !== 'FS' && place.segment !== 'GS')) return undefined;
   return wordSource(slotOf(`${place.segment}.base`) * 2, 64);
 }

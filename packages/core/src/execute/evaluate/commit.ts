@@ -14,6 +14,13 @@ export function faultCheck(words: Int32Array, condition: Source, what: Raise, ru
   };
 }
 
+/** Abandons the instruction where the condition does not hold. */
+export function faultUnless(words: Int32Array, condition: Source, what: Raise, rule: string): Step {
+  return () => {
+    if (low(words, condition) === 0) raise(what, rule);
+  };
+}
+
 /** Set by an instruction that `endIf` completed, which has written none of its registers. Who wants to know clears it. */
 export const ENDED_WORD = SCRATCH_OFFSET / 4 + PENDING_WORDS;
 

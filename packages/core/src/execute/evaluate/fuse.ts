@@ -54,7 +54,7 @@ function fuseArithmetic(
   const to = slotWord(place);
   const cell = to ?? values.cell();
   addArithmetic(shape, cell, context, values);
-  if (place !== undefined && to === undefined) {
+  if (place?.kind === 'register' && to === undefined) {
     addStep(values, registerWrite(context.words, place, wordSource(cell, shape.width)));
   }
   return true;

@@ -1,9 +1,9 @@
 // Lowers an effect to one closure. Every node becomes a step that leaves its value in a scratch cell of the hot memory, so
 // a node that is shared is evaluated once; leaves are read in place (source.ts). The steps run in this order:
 //
-//   0. the condition of endIf, which may leave the rest out
+//   0. conditions of faultFirst, then the condition of endIf, which may leave the rest out
 //   1. values, in the order of the statements, operands before the node: loads may fault here
-//   2. conditions of faultIf, then the canonical check of a branch target
+//   2. conditions of faultIf and floating-point exceptions, then the canonical check of a branch target
 //   3. stores: those that could fault after another one was done are tried first
 //   4. flags, RIP, registers: nothing faults any more
 //
@@ -18,26 +18,52 @@ import type {
   FlagName,
   Jump,
   MemoryPlace,
+  Place,
   RegisterPlace,
   SetFlags,
+  SimdExceptions,
   Statement,
+  VectorMemoryPlace,
   Write,
 } from '../../expression/nodes.js';
 import { STORES } from './access.js';
 import { branch, branchToNext, nonZero, targetChecks } from './branch.js';
 import { chain } from './chain.js';
-import { faultCheck, flagsRecord, flagsWrite, registerWrite, unlessZero } from './commit.js';
+import { faultCheck, faultUnless, flagsRecord, flagsWrite, registerWrite, unlessZero } from './commit.js';
 import type { EvaluationContext } from './context.js';
 import { fuse } from './fuse.js';
 import { iterationOf, iterationStep } from './iteration.js';
 import { constantSource, readsSlot, type Source, type Step } from './source.js';
 import { Values } from './values.js';
+import { exceptionCheck, storeVector, vectorWrite } from './vector-access.js';
+import { XMM_WORDS } from './vector-values.js';
 
 const ALWAYS = constantSource(1n);
 
 /** The closure that performs an instruction; it throws GuestFault, with nothing changed, where the instruction faults. */
 export function lower(effect: Effect, context: EvaluationContext): Step {
   const values = new Values(effect, context);
+  const checks = effect.filter((statement) => statement.kind === 'faultFirst');
+  if (checks.length === 0) return lowerChecked(effect, context, values);
+  const faults = checks.map(({ condition, raise, rule }) => earlyFault(values, context, condition, raise, rule));
+  const before = values.steps.splice(0);
+  return chain([...before, ...faults, lowerChecked(effect.slice(checks.length), context, values)]);
+}
+
+/** A condition that is negated is as well read as it is. */
+function earlyFault(
+  values: Values,
+  { words }: EvaluationContext,
+  condition: Expression,
+  raise: FaultIf['raise'],
+  rule: string,
+): Step {
+  if (condition.kind === 'unary' && condition.operator === 'not')
+    return faultUnless(words, values.of(condition.operand), raise, rule);
+  return faultCheck(words, values.of(condition), raise, rule);
+}
+
+function lowerChecked(effect: Effect, context: EvaluationContext, values: Values): Step {
   const [first, ...rest] = effect;
   if (first?.kind !== 'endIf') return lowerRest(effect, context, values);
   const goesOn = values.of(nonZero(not(first.condition)));
@@ -56,7 +82,7 @@ function lowerRest(effect: Effect, context: EvaluationContext, values: Values): 
   return chain([...stepsOf(rest, context, values), step]);
 }
 
-function readsPlace(source: Source, place: RegisterPlace | MemoryPlace): boolean {
+function readsPlace(source: Source, place: Place): boolean {
   return place.kind === 'register' && readsSlot(source, place.index);
 }
 
@@ -77,6 +103,8 @@ class Commits {
   readonly #stores: { readonly place: MemoryPlace; readonly value: Source }[] = [];
   readonly #flags: Step[] = [];
   readonly #branches: Step[] = [];
+  readonly #vectorStores: { readonly place: VectorMemoryPlace; readonly from: number }[] = [];
+  readonly #vectors: Step[] = [];
   readonly #registers: { readonly place: RegisterPlace; readonly value: Expression }[] = [];
 
   constructor(values: Values, context: EvaluationContext) {
@@ -102,7 +130,11 @@ class Commits {
       case 'faultIf':
         this.#addFault(statement);
         break;
+      case 'simdExceptions':
+        this.#addExceptions(statement);
+        break;
       case 'endIf':
+      case 'faultFirst':
         throw new InternalError('a statement that ends the instruction comes first');
       default:
         assertNever(statement);
@@ -113,7 +145,22 @@ class Commits {
     this.#faults.push(faultCheck(this.#context.words, this.#values.of(condition), raise, rule));
   }
 
+  #addExceptions({ operations }: SimdExceptions): void {
+    const flags = operations.map((operation) => this.#values.vectors.flagsOf(operation));
+    this.#faults.push(exceptionCheck(this.#context.words, flags));
+  }
+
   #addWrite({ place, value }: Write): void {
+    if (place.kind === 'vectorRegister') {
+      const from = this.#values.vectors.of(value);
+      this.#vectors.push(vectorWrite(this.#context.words, XMM_WORDS[place.index] as number, from));
+      return;
+    }
+    if (place.kind === 'vectorMemory') {
+      this.#vectorStores.push({ place, from: this.#values.vectors.of(value) });
+      this.#values.access(place);
+      return;
+    }
     if (place.kind === 'memory') {
       this.#stores.push({ place, value: this.#values.of(value) });
       this.#values.access(place);
@@ -145,7 +192,16 @@ class Commits {
   /** All in the order in which they run. */
   steps(): readonly Step[] {
     const registers = this.#registerSteps();
-    return [...this.#faults, ...this.#targets, ...this.#storeSteps(), ...this.#flags, ...this.#branches, ...registers];
+    const stores = [...this.#storeSteps(), ...this.#vectorStoreSteps()];
+    return [
+      ...this.#faults,
+      ...this.#targets,
+      ...stores,
+      ...this.#flags,
+      ...this.#branches,
+      ...registers,
+      ...this.#vectors,
+    ];
   }
 
   /** The first store faults before anything is done; the others are tried before it. */
@@ -157,6 +213,13 @@ class Commits {
       ...tries,
       ...this.#stores.map(({ place, value }) => STORES[place.width](words, memory, this.#values.access(place), value)),
     ];
+  }
+
+  /** An effect stores one vector at most, and nothing else. */
+  #vectorStoreSteps(): readonly Step[] {
+    return this.#vectorStores.map(({ place, from }) =>
+      storeVector(this.#context, place, this.#values.access(place), from),
+    );
   }
 
   /** In the order of the statements; none reads a register that one before it has written. */

@@ -1,6 +1,7 @@
 // The values of an effect as steps: each node that is not read in place gets a cell and one closure that fills it.
 import { assert, assertNever, InternalError } from '../../error.js';
 import type {
+  AnyMemoryPlace,
   Binary,
   Compare,
   Divide,
@@ -10,8 +11,10 @@ import type {
   MemoryPlace,
   Resize,
   Select,
+  SystemBit,
 } from '../../expression/nodes.js';
 import { operandsOf } from '../../expression/walk.js';
+import { slotOf } from '../../register/register-file.js';
 import { RFLAGS } from '../../register/rflags.js';
 import { TLB_OFFSET } from '../../state/workbench.js';
 import { LOADS, MODIFIES } from './access.js';
@@ -36,6 +39,7 @@ import {
   type Step,
   wordSource,
 } from './source.js';
+import { isFromVectors, VectorValues } from './vector-values.js';
 import { wideBinary, wideComparison, wideSelect, wideUnary } from './wide-operators.js';
 
 const FIRST_CELL = ENDED_WORD + 2;
@@ -56,7 +60,9 @@ export class Values {
   readonly #context: EvaluationContext;
   readonly #words: Int32Array;
   readonly #sources = new Map<Expression, Source>();
-  readonly #accesses = new Map<MemoryPlace, Access>();
+  readonly #accesses = new Map<AnyMemoryPlace, Access>();
+  /** Values of 128 bits, and what is computed from them. */
+  readonly vectors: VectorValues;
   readonly #divisions: Division[] = [];
   /** Memory that the effect writes: if it is read as well, it is read for writing. */
   readonly #written: ReadonlySet<Expression>;
@@ -67,6 +73,7 @@ export class Values {
   constructor(effect: Effect, context: EvaluationContext) {
     this.#context = context;
     this.#words = context.words;
+    this.vectors = new VectorValues(this, context);
     this.#writesDirection = effect.some((statement) => statement.kind === 'setFlags' && 'DF' in statement.flags);
     this.#written = new Set(effect.flatMap((statement) => (statement.kind === 'write' ? [statement.place] : [])));
   }
@@ -76,6 +83,14 @@ export class Values {
     const cell = this.#nextCell;
     assert(cell < END_OF_CELLS, 'an effect with more values than there are cells');
     this.#nextCell += 2;
+    return cell;
+  }
+
+  /** Four words for a vector, at a multiple of 16 bytes. */
+  vectorCell(): number {
+    this.#nextCell += (4 - (this.#nextCell & 3)) & 3;
+    const cell = this.cell();
+    this.cell();
     return cell;
   }
 
@@ -137,7 +152,7 @@ export class Values {
   }
 
   /** Where an access to a memory place goes; its offset is evaluated now. */
-  access(place: MemoryPlace): Access {
+  access(place: AnyMemoryPlace): Access {
     const known = this.#accesses.get(place);
     if (known !== undefined) return known;
     const shape = sumShape(place.offset, (node) => this.inPlace(node));
@@ -169,6 +184,7 @@ export class Values {
   inPlace(node: Expression): Source | undefined {
     if (node.kind === 'constant') return constantSource(node.value);
     if (node.kind === 'register') return registerSource(node);
+    if (node.kind === 'systemBit') return systemBitSource(node);
     const known = this.#sources.get(node);
     if (known !== undefined) return known;
     if (node.kind === 'flag') return node.flag === 'DF' && !this.#writesDirection ? DIRECTION : undefined;
@@ -205,6 +221,11 @@ export class Values {
 
   /** Evaluates the operands of a node; then it may be found in place. */
   #prepared(node: Expression): Source | undefined {
+    if (isFromVectors(node)) {
+      const source = this.vectors.scalar(node);
+      this.#sources.set(node, source);
+      return source;
+    }
     const shift = node.kind === 'resize' ? constantShift(node.operand) : undefined;
     if (shift !== undefined) {
       this.of(shift.left);
@@ -257,7 +278,14 @@ export class Values {
       case 'divideFits':
       case 'constant':
       case 'register':
-        throw new InternalError('a value that is in place needs no step', { kind: node.kind });
+      case 'systemBit':
+      case 'lane':
+      case 'vector':
+      case 'float':
+      case 'vectorRegister':
+      case 'vectorMemory':
+      case 'withLane':
+        throw new InternalError('a value that is in place, or a vector, needs no step here', { kind: node.kind });
       default:
         return assertNever(node);
     }
@@ -291,6 +319,10 @@ export class Values {
     this.#divisions.push(division);
     this.steps.push(divisionStep({ words: this.#words, ...division, ...operands }));
   }
+}
+
+function systemBitSource({ register, bit }: SystemBit): Source | undefined {
+  return bitsOf(wordSource(slotOf(register) * 2, 32), bit, 1);
 }
 
 function isSameDivision(left: Divide | DivideFits, right: Divide | DivideFits): boolean {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as build from '../../../src/expression/build.js';
-import type { Effect, Expression, RegisterPlace, Width } from '../../../src/expression/nodes.js';
+import type { Effect, Expression, RegisterPlace, ScalarWidth } from '../../../src/expression/nodes.js';
 import {
   BINARY_OPERATORS,
   COMPARISONS,
@@ -23,7 +23,7 @@ function compare(from: Start, ...effects: readonly Effect[]): void {
 }
 
 /** An operand in a register, in a constant, in AH to BH, in memory, in a cell, or as bits of one. */
-function operand(width: Width): fc.Arbitrary<Expression> {
+function operand(width: ScalarWidth): fc.Arbitrary<Expression> {
   const register = fc.nat({ max: 15 });
   const whole: fc.Arbitrary<Expression> =
     width === 1

@@ -85,6 +85,16 @@ export class SparseMemory implements LinearMemory, OracleMemory {
     this.store(quad(low, high), 4, BigInt.asUintN(32, BigInt(value)));
   }
 
+  load128(low: number, high: number, _segment: SegmentIndex, words: Int32Array, to: number): void {
+    const value = this.load(quad(low, high), 16);
+    for (let word = 0; word < 4; word++) words[to + word] = Number(BigInt.asIntN(32, value >> BigInt(word * 32)));
+  }
+
+  store128(low: number, high: number, _segment: SegmentIndex, words: Int32Array, from: number): void {
+    const [lowHalf, highHalf] = [0, 2].map((at) => quad(words[from + at] ?? 0, words[from + at + 1] ?? 0));
+    this.store(quad(low, high), 16, ((highHalf ?? 0n) << 64n) | (lowHalf ?? 0n));
+  }
+
   store64(low: number, high: number, _segment: SegmentIndex, valueLow: number, valueHigh: number): void {
     this.store(quad(low, high), 8, quad(valueLow, valueHigh));
   }
