@@ -53,8 +53,10 @@ import { INT, INT1, INT3, INTO } from './software-interrupt.js';
 import { LDMXCSR, STMXCSR } from './sse/control-and-status.js';
 import { VECTOR_MOVES } from './sse/data-movement.js';
 import { FLOATING_POINT } from './sse/floating-point.js';
+import { FXRSTOR, FXSAVE } from './sse/fxsave.js';
 import { PACKED_INTEGER } from './sse/packed-integer.js';
 import { STRING_COMPARISONS } from './sse/string-comparison.js';
+import { XRSTOR, XSAVE } from './sse/xsave.js';
 import { LEAVE, POP, PUSH } from './stack.js';
 import { ENTER } from './stack-frame.js';
 import { STRING_INSTRUCTIONS } from './string.js';
@@ -203,6 +205,10 @@ export const BASE_INSTRUCTIONS = [
   ...STRING_COMPARISONS,
   LDMXCSR,
   STMXCSR,
+  ...FXSAVE,
+  ...FXRSTOR,
+  ...XSAVE,
+  ...XRSTOR,
   // System Instructions
   LGDT,
   LLDT,

@@ -15,7 +15,7 @@ type Need = string | true;
 
 const CR0_NEEDS: Readonly<Record<string, Need>> = Object.fromEntries(Object.keys(CR0.bits).map((name) => [name, true]));
 
-/** Bits that are not listed (OSFXSR, VMXE, CET …) are reserved until something models them. */
+/** Bits that are not listed (VMXE, CET …) are reserved until something models them. */
 const CR4_NEEDS: Readonly<Record<string, Need>> = {
   VME: 'VME',
   PVI: 'VME',
@@ -26,6 +26,8 @@ const CR4_NEEDS: Readonly<Record<string, Need>> = {
   MCE: 'MCE',
   PGE: 'PGE',
   PCE: true,
+  OSFXSR: 'FXSR',
+  OSXMMEXCPT: 'SSE',
   UMIP: 'UMIP',
   LA57: 'LA57',
   FSGSBASE: 'FSGSBASE',
@@ -37,7 +39,14 @@ const CR4_NEEDS: Readonly<Record<string, Need>> = {
   PKS: 'PKS',
 };
 
-const EFER_NEEDS: Readonly<Record<string, Need>> = { SCE: 'SYSCALL', LME: 'LM', LMA: 'LM', NXE: 'NX', TCE: 'TCE' };
+const EFER_NEEDS: Readonly<Record<string, Need>> = {
+  SCE: 'SYSCALL',
+  LME: 'LM',
+  LMA: 'LM',
+  NXE: 'NX',
+  FFXSR: 'FFXSR',
+  TCE: 'TCE',
+};
 
 const TABLES = { CR0: [CR0.bits, CR0_NEEDS], CR4: [CR4.bits, CR4_NEEDS], IA32_EFER: [EFER.bits, EFER_NEEDS] } as const;
 

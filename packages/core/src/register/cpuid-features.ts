@@ -1,6 +1,6 @@
 // One flat table: the bits of CPUID that the model answers for, as SDM and APM print them. A profile's bit is shown only
-// if it is listed here or a plugin lists it, so that software sees what is there: SSE, AVX and XSAVE are
-// not, and so their bits read 0. Leaves that hold data instead of features follow at the end.
+// if it is listed here or a plugin lists it, so that software sees what is there: AVX is not, and so its bit reads 0. Leaves
+// that hold data instead of features follow at the end.
 import type { CpuidFeature } from '../plugin/define.js';
 
 /** A feature bit by name. */
@@ -16,19 +16,27 @@ function features(
   leaf: number,
   register: FeatureRow['register'],
   bits: Readonly<Record<string, number>>,
+  subleaf = 0,
 ): FeatureRow[] {
-  return Object.entries(bits).map(([name, bit]) => ({ name, leaf, subleaf: 0, register, bit }));
+  return Object.entries(bits).map(([name, bit]) => ({ name, leaf, subleaf, register, bit }));
 }
 
 export const FEATURES: readonly FeatureRow[] = [
   ...features(0x01, 'ecx', {
+    SSE3: 0,
+    PCLMULQDQ: 1,
     MONITOR: 3,
+    SSSE3: 9,
     CMPXCHG16B: 13,
     PCID: 17,
+    'SSE4.1': 19,
+    'SSE4.2': 20,
     x2APIC: 21,
     MOVBE: 22,
     POPCNT: 23,
     'TSC-Deadline': 24,
+    AESNI: 25,
+    XSAVE: 26,
     RDRAND: 30,
   }),
   ...features(0x01, 'edx', {
@@ -50,6 +58,9 @@ export const FEATURES: readonly FeatureRow[] = [
     PAT: 16,
     'PSE-36': 17,
     CLFSH: 19,
+    FXSR: 24,
+    SSE: 25,
+    SSE2: 26,
     HTT: 28,
   }),
   ...features(0x07, 'ebx', {
@@ -68,10 +79,13 @@ export const FEATURES: readonly FeatureRow[] = [
     CLWB: 24,
   }),
   ...features(0x07, 'ecx', { UMIP: 2, PKU: 3, LA57: 16, RDPID: 22, CLDEMOTE: 25, MOVDIRI: 27, PKS: 31 }),
+  // State components, of which there are two, and the instructions that save them.
+  ...features(0x0d, 'eax', { 'x87 state': 0, 'SSE state': 1 }),
+  ...features(0x0d, 'eax', { XSAVEOPT: 0, XSAVEC: 1, XSAVES: 3 }, 1),
   // The MSRs are there; speculation, which they control, is not.
   ...features(0x07, 'edx', { SERIALIZE: 14, IBRS: 26, STIBP: 27, IA32_ARCH_CAPABILITIES: 29, SSBD: 31 }),
   ...features(0x8000_0001, 'ecx', { LAHF: 0, CmpLegacy: 1, LZCNT: 5, PREFETCHW: 8, TCE: 17, TopologyExtensions: 22 }),
-  ...features(0x8000_0001, 'edx', { SYSCALL: 11, NX: 20, Page1GB: 26, RDTSCP: 27, LM: 29 }),
+  ...features(0x8000_0001, 'edx', { SYSCALL: 11, NX: 20, FFXSR: 25, Page1GB: 26, RDTSCP: 27, LM: 29 }),
   ...features(0x8000_0007, 'edx', { InvariantTSC: 8 }),
   ...features(0x8000_0008, 'ebx', { CLZERO: 0, WBNOINVD: 9, 'AMD IBRS': 14, 'AMD STIBP': 15, 'AMD SSBD': 24 }),
   // LFENCE serializes, and loading a null selector clears base and limit.

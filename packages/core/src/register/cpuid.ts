@@ -103,6 +103,16 @@ const featureInformation: Adjustment = (leaf, cpu) => {
 const extendedFeatureFlags: Adjustment = (leaf, cpu) =>
   (leaf.subleaf ?? 0) === 0 && cpu.CR4.PKE ? { ...leaf, ecx: leaf.ecx | OSPKE } : leaf;
 
+/** Bytes of an XSAVE area: the legacy region and the header, which is all that x87 and SSE need, in either format. */
+const XSAVE_AREA_BYTES = 576;
+
+/** Leaf 0DH: what the area of the enabled components takes, and of all; subleaf 1, of the compacted format. */
+const extendedState: Adjustment = (leaf) => {
+  const { subleaf = 0 } = leaf;
+  if (subleaf > 1 || leaf.eax === 0) return { ...leaf, ebx: 0, ecx: 0, edx: 0 };
+  return { ...leaf, ebx: XSAVE_AREA_BYTES, ecx: subleaf === 0 ? XSAVE_AREA_BYTES : 0, edx: 0 };
+};
+
 /** Leaf 04H: levels 1 and 2 belong to one core, level 3 to all; EAX[31:26] counts cores, EAX[25:14] sharers, less one. */
 const intelCaches: Adjustment = (leaf, cpu) => ({
   ...leaf,
@@ -146,6 +156,7 @@ const ADJUSTMENTS: ReadonlyMap<number, Adjustment> = new Map([
   [0x04, intelCaches],
   [0x07, extendedFeatureFlags],
   [0x0b, topology],
+  [0x0d, extendedState],
   [0x1f, topology],
   [0x8000_0001, extendedFeatures],
   [0x8000_0008, addressSizes],

@@ -105,6 +105,8 @@ const FIXED_RANGES: Readonly<Record<string, number>> = {
 const DEBUG_CONTROL = 0x5803n;
 const BRANCH_SINGLE_STEP = 2n;
 
+/** CPUID leaf 0DH, subleaf 1, EAX. */
+const XSAVES = 1 << 3;
 const BOOTSTRAP_PROCESSOR = 0x100n;
 /** Bits 7:0 and 9. */
 const APIC_BASE_RESERVED = 0x2ffn;
@@ -161,6 +163,12 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
     write: writeTscDeadline,
   },
   IA32_PKRS: { address: 0x6e1, existsWhen: reports(7, 'ecx', 31), reserved: above(32) },
+  // No state component is a supervisor one.
+  IA32_XSS: {
+    address: 0xda0,
+    existsWhen: (profile) => (lookUpCpuid(profile, 0x0d, 1).eax & XSAVES) !== 0,
+    reserved: allBut(0n),
+  },
   ...X2APIC_MSRS,
   ...Object.fromEntries(Array.from({ length: 10 }, (_, index) => variableRange(index)).flat()),
   ...Object.fromEntries(

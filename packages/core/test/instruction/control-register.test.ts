@@ -8,7 +8,7 @@ import { bootedMachine, hex, machineWith } from '../support/booted-machine.js';
 const bit = (...numbers: readonly number[]): bigint =>
   numbers.reduce((mask, number) => mask | (1n << BigInt(number)), 0n);
 const [PE, MP, ET, NE, WP, NW, CD, PG] = [0, 1, 4, 5, 16, 29, 30, 31] as const;
-const [PAE, LA57, VMXE, PCIDE, OSXSAVE] = [5, 12, 13, 17, 18] as const;
+const [PAE, LA57, VMXE, PCIDE, OSXSAVE, CET] = [5, 12, 13, 17, 18, 23] as const;
 const [LME, LMA] = [8, 10] as const;
 const LONG_CR0 = bit(PE, ET, NE, WP, PG);
 
@@ -66,7 +66,7 @@ const SCENARIOS: readonly Scenario[] = [
   { rule: 'cr3-reserved', register: 'Cr3', value: bit(46), passes: { value: bit(45) } },
   { rule: 'cr3-reserved', register: 'Cr3', value: bit(63), passes: { state: { CR4: bit(PAE, PCIDE) } } },
   { rule: 'cr4-reserved', register: 'Cr4', value: bit(PAE, VMXE), passes: { value: bit(PAE) } },
-  { rule: 'cr4-reserved', register: 'Cr4', value: bit(PAE, OSXSAVE), passes: { value: bit(PAE, 16) } },
+  { rule: 'cr4-reserved', register: 'Cr4', value: bit(PAE, CET), passes: { value: bit(PAE, OSXSAVE) } },
   {
     rule: 'cr4-pae-long-mode',
     register: 'Cr4',

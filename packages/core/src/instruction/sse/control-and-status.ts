@@ -6,7 +6,7 @@ import { operandAt } from '../privilege.js';
 import { availabilityFaults } from './availability.js';
 
 /** Bits of MXCSR that software may set: the image of FXSAVE says the same as MXCSR_MASK. */
-const MXCSR_MASK = 0xffffn;
+export const MXCSR_MASK = 0xffffn;
 
 export const LDMXCSR = defineInstruction({
   mnemonic: 'LDMXCSR',
@@ -18,7 +18,7 @@ export const LDMXCSR = defineInstruction({
     ...availabilityFaults('LDMXCSR'),
     {
       id: 'core.ldmxcsr.reserved',
-      fields: ({ operands }) => [operandAt(operands, 0).place() ?? []].flat(),
+      fields: ({ operands }) => [operands[0]?.place() ?? []].flat(),
       when: (_cpu, operands) => (operandAt(operands, 0).read() & ~MXCSR_MASK) !== 0n,
       raise: GP(0),
       explain: 'Bits 31:16 of MXCSR are reserved: load them as 0.',
