@@ -17,6 +17,7 @@ export interface Options {
   readonly initrd?: string;
   readonly fwCfg: readonly string[];
   readonly quantum?: number;
+  readonly tlb?: 'coherent' | 'stale';
   readonly maxInstructions?: number;
   readonly timeout?: number;
   readonly serial?: readonly string[];
@@ -84,6 +85,11 @@ export const OPTIONS = {
   initrd: {
     flags: '--initrd <files>',
     description: "modules of a multiboot kernel: 'FILE[ ARGUMENTS][,FILE...]', a comma in a name doubled",
+  },
+  tlb: {
+    flags: '--tlb <kind>',
+    description: 'stale: translations live until they are invalidated, and a hazard tells (default: coherent)',
+    parse: parseOneOf(['coherent', 'stale']),
   },
   quantum: {
     flags: '--quantum <n>',

@@ -11,6 +11,7 @@ import {
   type Plugin,
   pic,
   pit,
+  staleTlb,
   uart,
 } from '@retrovisor/core';
 import { findMachine, fitMachine, MACHINES, numa, parseMachineDescription } from '@retrovisor/numa';
@@ -23,11 +24,14 @@ import { loadModule, type ModuleExports } from './module-loader.js';
 
 /** Those that need nothing but their name. */
 const BUILT_IN: readonly Plugin[] = [vmx, svm, debugConsole, uart, pic, pit, ioApic, hpet];
+/** Those that only an option asks for. */
+const OPTIONAL: readonly Plugin[] = [staleTlb];
 
 /** What `--plugin` and `--numa` ask for. */
 export interface PluginOptions {
   readonly plugin: readonly string[];
   readonly numa?: string | undefined;
+  readonly tlb?: 'coherent' | 'stale' | undefined;
   /** Of the kernel, for fw_cfg. */
   readonly commandLine?: string;
   /** Files of fw_cfg, as `fwCfgFiles` reads them. */
@@ -60,10 +64,14 @@ export async function pluginsFor(
 /** A list of plugins with those that options add; one that is asked for twice is there once. */
 export async function withPlugins(
   plugins: readonly Plugin[],
-  { plugin: names, numa: machine }: PluginOptions,
+  { plugin: names, numa: machine, tlb }: PluginOptions,
   size: Size,
 ): Promise<readonly Plugin[]> {
-  const asked = [...(await namedPlugins(names)), ...(machine === undefined ? [] : [numaFor(machine, size)])];
+  const asked = [
+    ...(await namedPlugins(names)),
+    ...(machine === undefined ? [] : [numaFor(machine, size)]),
+    ...(tlb === 'stale' ? [staleTlb] : []),
+  ];
   return [...plugins.filter((one) => !asked.some(({ name }) => name === one.name)), ...asked];
 }
 
@@ -138,7 +146,7 @@ export function recordedPlugin({
     case 'fw-cfg':
       return fwCfg(parseFwCfgOptions(configuration));
     default:
-      return BUILT_IN.find((plugin) => plugin.name === name);
+      return [...BUILT_IN, ...OPTIONAL].find((plugin) => plugin.name === name);
   }
 }
 

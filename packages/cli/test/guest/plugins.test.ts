@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { namedPlugins, pluginsFor } from '../../src/guest/plugins.js';
+import { namedPlugins, pluginsFor, recordedPlugin } from '../../src/guest/plugins.js';
 
 const SIZE = { processors: 2, memoryBytes: 2 ** 26 };
 const folder = mkdtempSync(join(tmpdir(), 'retrovisor-'));
@@ -24,6 +24,12 @@ describe('the plugins of a machine', () => {
   it('are those of the vendor, and the devices', async () => {
     expect(await namesFor('intel-server')).toEqual(['vmx', ...DEVICES]);
     expect(await namesFor('amd-server')).toEqual(['svm', ...DEVICES]);
+  });
+
+  it('have a TLB that keeps translations if --tlb says so, and a trace finds it by its name', async () => {
+    expect(await namesFor('intel-server', { tlb: 'stale' })).toContain('stale-tlb');
+    expect(await namesFor('intel-server', { tlb: 'coherent' })).not.toContain('stale-tlb');
+    expect(recordedPlugin({ name: 'stale-tlb' })?.name).toBe('stale-tlb');
   });
 
   it('are there once when they are asked for again', async () => {

@@ -113,6 +113,16 @@ class MemoryOperand implements Operand {
     return linear;
   }
 
+  uncheckedLinear(): bigint {
+    const offset = effectiveOffset(this.#cpu, this.#decoded);
+    const { segment } = this.#decoded;
+    if (this.#cpu.mode !== '64-bit') return BigInt.asUintN(32, this.#cpu.read(`${segment}.base`) + offset);
+    return BigInt.asUintN(
+      64,
+      segment === 'FS' || segment === 'GS' ? this.#cpu.read(`${segment}.base`) + offset : offset,
+    );
+  }
+
   get #segment(): SegmentIndex {
     return SEGMENT_REGISTERS.indexOf(this.#decoded.segment) as SegmentIndex;
   }

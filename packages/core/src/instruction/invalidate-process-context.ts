@@ -1,8 +1,9 @@
-// SDM, "INVPCID—Invalidate Process-Context Identifier". No translation that is kept differs from the tables in memory, so
-// that every type does the same: what counts are the checks.
+// SDM, "INVPCID—Invalidate Process-Context Identifier". What it invalidates counts where a plugin models
+// the TLB; elsewhere no translation that is kept differs from the tables in memory.
 import { GP } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
 import { isCanonicalForProcessor } from '../memory/canonical.js';
+import type { Invalidation } from '../memory/translation-buffer.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow, type IntrinsicShape } from './define.js';
 import type { Operand } from './operand.js';
@@ -25,6 +26,13 @@ function descriptorOf(operands: readonly Operand[]): Descriptor {
   if (linear !== undefined) return { first: memory.read(), linear: linear.read() };
   const bytes = new DataView(memory.readBytes(16).buffer);
   return { first: bytes.getBigUint64(0, true), linear: bytes.getBigUint64(8, true) };
+}
+
+/** Only the type for all contexts with globals reaches global translations. */
+function invalidation(type: bigint, pcid: number, address: bigint): Invalidation {
+  if (type === TYPE.individualAddress) return { address, pcid, globals: false };
+  if (type === TYPE.singleContext) return { pcid, globals: false };
+  return { globals: type === TYPE.allWithGlobals };
 }
 
 const row = (
@@ -67,5 +75,8 @@ export const INVPCID = defineInstruction({
     }),
   ],
   intrinsics: { invpcid: SHAPE },
-  effect: (cpu) => cpu.draft.flushTlb(),
+  effect(cpu, operands) {
+    const { first, linear } = descriptorOf(operands);
+    cpu.draft.flushTlb(invalidation(typeOf(operands), Number(first & PCID), linear));
+  },
 });

@@ -12,6 +12,8 @@ export interface Operand {
   readonly index?: Operand | undefined;
   /** The linear address of a memory operand; raises #GP(0) or #SS(0) for a segment or canonicality violation of the access. */
   linear(access?: 'read' | 'write'): bigint | undefined;
+  /** The same of a memory operand that is only named and not accessed: without any check. */
+  uncheckedLinear?(): bigint;
   /**
    * Where the value lies now, in the grammar of timeline/location.ts: whom to blame for it. Undefined for a value that the
    * caller of an intrinsic gave and for an immediate; of memory on two pages, the part on the first.

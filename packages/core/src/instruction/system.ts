@@ -5,6 +5,7 @@ import { raise, UD } from '../interrupt/exceptions.js';
 import { apm } from '../manual/apm.js';
 import { type SdmTitle, sdm } from '../manual/sdm.js';
 import { loadLinear, storeLinear } from '../memory/system-access.js';
+import { currentPcid } from '../memory/translation-buffer.js';
 import { defineInstruction, type FaultRow } from './define.js';
 import { operandAt, privileged } from './privilege.js';
 
@@ -107,9 +108,12 @@ export const INVLPG = defineInstruction({
   flags: 'unaffected',
   faults: [privileged('INVLPG')],
   intrinsics: { invlpg: { operands: [{ in: 'address' }] } },
-  // One page need not be told from the others: no translation that is kept differs from the tables in memory. An address
-  // that is not canonical is no error and does nothing.
-  effect: (cpu) => cpu.draft.flushTlb(),
+  /** Global translations go too. An address that is not canonical is no error and does nothing. */
+  effect(cpu, operands) {
+    const operand = operandAt(operands, 0);
+    const address = operand.uncheckedLinear?.() ?? operand.read();
+    cpu.draft.flushTlb({ address, pcid: currentPcid(cpu), globals: true });
+  },
 });
 
 const smapOnly = (mnemonic: string): FaultRow => ({

@@ -459,6 +459,7 @@ const SDM_TITLES = [
   'PDPTE Registers',
   'Protection Keys',
   'Page-Fault Exceptions',
+  'Operations that Invalidate TLBs and Paging-Structure Caches',
   'Canonical Checking',
   'Logical and Linear Addresses',
   'Limit Checking',

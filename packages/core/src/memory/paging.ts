@@ -66,14 +66,14 @@ const PAE_RESERVED = 0x7ff0_0000;
 const PSE_36_BITS = 40;
 
 /** The place where the processor found an entry, with its value then. */
-interface PagingEntry {
+export interface PagingEntry {
   readonly address: number;
   readonly low: number;
   readonly high: number;
 }
 
 /** What a walk found: the page and what all entries on the way allow. */
-interface PageTranslation {
+export interface PageTranslation {
   /** Physical address of the first byte of the page. */
   readonly base: number;
   /** Bits of the address within the page: 12, 21, 22 or 30. */
@@ -108,12 +108,17 @@ export function walk(
 }
 
 /** The physical address of a linear one within a page. */
-function physicalAt(context: PagingContext, { base, shift }: PageTranslation, low: number, high: number): number {
+export function physicalAt(
+  context: PagingContext,
+  { base, shift }: PageTranslation,
+  low: number,
+  high: number,
+): number {
   return withoutA20(context, base + offsetIn(low, high, shift));
 }
 
 /** The page of a linear address, whatever the access may do there; raises #PF for absent entries and reserved bits. */
-function findPage(
+export function findPage(
   memory: PhysicalDraft,
   context: PagingContext,
   low: number,
@@ -224,7 +229,7 @@ function mayWrite(context: PagingContext, rights: number): boolean {
 }
 
 /** SDM, "Determination of Access Rights" and "Protection Keys": bits of the error code if the access is refused, else 0. */
-function refusedAccess(context: PagingContext, page: PageTranslation, access: AccessKind): number {
+export function refusedAccess(context: PagingContext, page: PageTranslation, access: AccessKind): number {
   const { rights, executeDisabled } = page;
   const userPage = (rights & ENTRY.user) !== 0;
   const refused = {
@@ -246,7 +251,7 @@ function isRefusedByKey(context: PagingContext, userPage: boolean, key: number, 
 }
 
 /** Sets the accessed flag of each entry of a walk, and for a write the dirty flag of the last. */
-function setAccessed(memory: PhysicalDraft, entries: readonly PagingEntry[], access: AccessKind): void {
+export function setAccessed(memory: PhysicalDraft, entries: readonly PagingEntry[], access: AccessKind): void {
   for (const [index, { address, low }] of entries.entries()) {
     const bits = access === 'write' && index === entries.length - 1 ? ENTRY.accessed | ENTRY.dirty : ENTRY.accessed;
     if ((low & bits) !== bits) memory.setBits(address, bits);
@@ -254,7 +259,7 @@ function setAccessed(memory: PhysicalDraft, entries: readonly PagingEntry[], acc
 }
 
 /** Raises #PF; `bits` are P, RSVD and PK of the error code, the others follow from the access. */
-function pageFault(context: PagingContext, low: number, high: number, access: AccessKind, bits: number): never {
+export function pageFault(context: PagingContext, low: number, high: number, access: AccessKind, bits: number): never {
   // Execution can be disabled by the entries of 8 bytes only: NXE says nothing while CR4.PAE is 0.
   const tellsFetch = context.smep || (context.executeDisable && context.mode !== '32-bit');
   const fetch = access === 'fetch' && tellsFetch ? ERROR.fetch : 0;

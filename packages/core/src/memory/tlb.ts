@@ -5,11 +5,13 @@
 // It is no architectural state: a page table that changes, a context that changes and a sealed state empty what they
 // must, so that translations are always those of the tables in memory (the coherent choice, DESIGN.md).
 import { AC, GP, raise, SS } from '../interrupt/exceptions.js';
+import type { Cpu } from '../state/cpu.js';
 import type { PhysicalDraft } from '../state/physical-draft.js';
 import { FRAME_BYTES, TLB_OFFSET, type Workbench } from '../state/workbench.js';
 import { type LinearMemory, type SegmentIndex, wide } from './linear-memory.js';
 import { type AccessKind, type PagingContext, walk } from './paging.js';
 import { segmentedAddress } from './segmentation.js';
+import { type TranslationBuffer, translateThrough } from './translation-buffer.js';
 
 const ENTRIES = 256;
 const ENTRY_WORDS = 4;
@@ -38,6 +40,9 @@ export interface AccessObserver {
   /** The same with the linear address, for breakpoints. */
   touched(address: bigint, bytes: number, write: boolean): void;
   watchedStore(physical: number, bytes: number): void;
+  /** The processor whose memory it is, with the model of its TLB if the machine has one. */
+  readonly current: Cpu;
+  translationDisplaced(): void;
   /** What answers where there is no RAM, or hides it. */
   readonly devices: {
     hides(frame: number): boolean;
@@ -235,7 +240,24 @@ export class SoftwareTlb implements LinearMemory {
   translate(low: number, high: number, segment: SegmentIndex, access: AccessKind): number {
     if (!isCanonical(high, this.#context.linearBits))
       raise(segment === STACK ? SS(0) : GP(0), 'core.linear-address.canonical');
+    const buffer = this.#observer.current.definition.translations;
+    if (buffer !== undefined && this.#context.mode !== 'none') return this.#translateThrough(buffer, low, high, access);
     return walk(this.#memory, this.#context, low, high, access);
+  }
+
+  #translateThrough(buffer: TranslationBuffer, low: number, high: number, access: AccessKind): number {
+    const { current } = this.#observer;
+    return translateThrough(buffer, current, this.#memory, this.#context, [low, high], access, (page) =>
+      this.#forget(page, access),
+    );
+  }
+
+  /** The translation of a page is no longer modelled: neither entries of its index nor blocks may rely on it. */
+  #forget(page: number, access: AccessKind): void {
+    const index = (page & (ENTRIES - 1)) * ENTRY_WORDS; // of a number beyond 32 bits too
+    for (let bank = 0; bank < 2 * KINDS; bank++) this.#words[FIRST_WORD + bank * BANK_WORDS + index] = 0;
+    this.generation++;
+    if (access !== 'fetch') this.#observer.translationDisplaced(); // a fetch comes between blocks
   }
 
   /** Byte offset of an instruction in the hot memory, or -1 where there is no RAM. */

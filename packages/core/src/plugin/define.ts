@@ -3,6 +3,7 @@ import type { AcpiTable } from '../boot/acpi-table.js';
 import type { EventDefinition } from '../event/define.js';
 import type { InstructionDefinition, IntrinsicsOf } from '../instruction/define.js';
 import type { FaultExplanation } from '../interrupt/fault-explanations.js';
+import type { TranslationBuffer } from '../memory/translation-buffer.js';
 import type { ProcessorProfile, Vendor } from '../profile/profile.js';
 import type { MsrDefinition } from '../register/msrs.js';
 import type { Hazard } from '../rule/hazard.js';
@@ -118,6 +119,8 @@ export interface PluginDeclaration<
   readonly interruptController?: InterruptController;
   /** Tables by which firmware describes what the plugin adds, where a machine is booted as a PC: `SRAT`. */
   readonly acpiTables?: (definition: MachineDefinition) => readonly AcpiTable[];
+  /** A TLB whose contents are state: of one plugin at most. */
+  readonly translations?: TranslationBuffer;
   readonly instructions?: Instructions;
   readonly intercepts?: Intercepts;
   readonly events?: readonly EventDefinition[];

@@ -5,6 +5,7 @@ import { PluginError, UsageError } from '../error.js';
 import type { EventDefinition } from '../event/define.js';
 import type { FunctionInstruction, InstructionDefinition, IntrinsicShape } from '../instruction/define.js';
 import { BASE_INSTRUCTIONS } from '../instruction/instructions.js';
+import type { TranslationBuffer } from '../memory/translation-buffer.js';
 import type { ProcessorProfile } from '../profile/profile.js';
 import { findProfile } from '../profile/profiles.js';
 import { BASE_MSRS } from '../register/msr-table.js';
@@ -62,6 +63,8 @@ export interface MachineDefinition {
   readonly intercepts: InterceptLists;
   readonly ports: readonly PortRange[];
   readonly deviceMemory: readonly DeviceMemory[];
+  /** Undefined: translations are always those of the tables in memory. */
+  readonly translations: TranslationBuffer | undefined;
   readonly events: ReadonlyMap<string, EventDefinition>;
   readonly hazards: ReadonlyMap<string, Hazard>;
 }
@@ -107,6 +110,12 @@ export function defineMachine(options: MachineOptions): MachineDefinition {
     intercepts: interceptsOf(plugins),
     ports: rangesOf('port', plugins, ({ ports = [] }) => ports),
     deviceMemory: rangesOf('device memory', plugins, ({ deviceMemory = [] }) => deviceMemory),
+    translations: uniqueBy(
+      'model of the',
+      plugins,
+      ({ translations }) => (translations === undefined ? [] : [['TLB', translations]]),
+      [],
+    ).get('TLB'),
     events: uniqueBy('event', plugins, ({ events = [] }) => events.map((event) => [event.type, event]), []),
     hazards: uniqueBy('hazard', plugins, ({ hazards = [] }) => hazards.map((hazard) => [hazard.id, hazard]), []),
   });

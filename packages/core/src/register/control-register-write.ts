@@ -2,6 +2,7 @@
 // models, and those that plugins add; and the one way in which a control register takes a value.
 import { GP, raise } from '../interrupt/exceptions.js';
 import { havePdptesReservedBits, pdptesLoadedBy, setPdptes } from '../memory/pdpte-registers.js';
+import { currentPcid, EVERYTHING, type Invalidation } from '../memory/translation-buffer.js';
 import type { RegisterBitExtension } from '../plugin/define.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import type { Cpu } from '../state/cpu.js';
@@ -87,7 +88,9 @@ export function announceChange(cpu: Cpu, register: ExtensibleRegister, value: bi
 
 const ET = 1n << BigInt(CR0.bits.ET);
 /** Bit 63 of a value for CR3 asks that translations be kept; it is not stored. */
-const CR3_STORED = (1n << 63n) - 1n;
+const NO_FLUSH = 63;
+const CR3_STORED = (1n << BigInt(NO_FLUSH)) - 1n;
+const PCID = 0xfffn;
 
 /** What a control register holds after a write: CR0.ET reads as 1 and reserved bits of CR0 as 0. */
 function storedValue(cpu: Cpu, register: 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8', value: bigint): bigint {
@@ -106,9 +109,27 @@ export function writeControlRegister(cpu: Cpu, register: 'CR0' | 'CR2' | 'CR3' |
   if (register === 'CR0' || register === 'CR4') announceChange(cpu, register, stored);
   const pdptes = register === 'CR2' || register === 'CR8' ? undefined : pdptesLoadedBy(cpu, register, stored);
   if (pdptes !== undefined && havePdptesReservedBits(cpu, pdptes)) raise(GP(0), 'core.mov-cr.pdpte-reserved');
+  const what = invalidatedBy(cpu, register, value);
   const active = cpu.EFER.LME && ((stored >> BigInt(CR0.bits.PG)) & 1n) === 1n;
   if (register === 'CR0' && cpu.EFER.LMA !== active) cpu.EFER.LMA = active;
   cpu.set(register, stored);
   if (pdptes !== undefined) setPdptes(cpu, pdptes);
-  if (register === 'CR0' || register === 'CR3' || register === 'CR4') cpu.draft.flushTlb();
+  if (what !== undefined) cpu.draft.flushTlb(what);
+}
+
+const has = (value: bigint, bit: number): boolean => ((value >> BigInt(bit)) & 1n) === 1n;
+
+/** SDM, "Operations that Invalidate TLBs and Paging-Structure Caches": what a write of a control register does. */
+function invalidatedBy(cpu: Cpu, register: string, value: bigint): Invalidation | undefined {
+  const { PGE, PAE, SMEP, PCIDE } = CR4.bits;
+  if (register === 'CR0') return cpu.CR0.PG && !has(value, CR0.bits.PG) ? EVERYTHING : undefined;
+  if (register === 'CR3') {
+    const keeps = cpu.CR4.PCIDE && has(value, NO_FLUSH);
+    return keeps ? undefined : { pcid: cpu.CR4.PCIDE ? Number(value & PCID) : 0, globals: false };
+  }
+  if (register !== 'CR4') return undefined;
+  const changed = cpu.CR4.value ^ value;
+  if (has(changed, PGE) || (has(changed, PCIDE) && cpu.CR4.PCIDE)) return EVERYTHING;
+  if (has(changed, PAE) || (has(changed, SMEP) && !cpu.CR4.SMEP)) return { pcid: currentPcid(cpu), globals: true };
+  return undefined;
 }

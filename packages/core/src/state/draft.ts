@@ -11,6 +11,7 @@ import { Timers } from '../interrupt/timers.js';
 import { machineTime } from '../interrupt/virtual-time.js';
 import { DeviceBus } from '../memory/device-memory.js';
 import { type AccessObserver, SoftwareTlb, type TlbContext } from '../memory/tlb.js';
+import { EVERYTHING, type Invalidation } from '../memory/translation-buffer.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import type { SliceHome } from '../plugin/slice.js';
 import type { HazardReport } from '../rule/hazard.js';
@@ -164,6 +165,7 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
     this.#window.set(cpu.words);
     cpu.words = this.#window;
     this.#current = cpu;
+    if (this.definition.translations !== undefined) this.tlb.flush(); // each processor has its own
     this.contextChanged(cpu);
   }
 
@@ -183,9 +185,15 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
     this.runner.modeChanged(cpu);
   }
 
-  /** INVLPG, MOV to CR3: no translation may be older than this. */
-  flushTlb(): void {
+  /** No translation that the current processor uses from now on may be older; said of some, those that a model keeps live on. */
+  flushTlb(what: Invalidation = EVERYTHING): void {
     this.tlb.flush();
+    this.definition.translations?.invalidate(this.#current, what);
+  }
+
+  /** A translation that was kept gave way to another one, or is none any more: the block that runs may rely on it. */
+  translationDisplaced(): void {
+    this.runner.interrupt();
   }
 
   readSlice(plugin: string): unknown {
@@ -243,7 +251,7 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   /** The same draft starts or stops collecting writes. */
   traceWrites(trace: WriteTrace | undefined): void {
     this.writeTrace = trace;
-    this.flushTlb();
+    this.tlb.flush();
     this.contextChanged(this.#current);
   }
 
