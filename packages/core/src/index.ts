@@ -63,6 +63,7 @@ export { APM_REVISION, type ApmTitle, apm } from './manual/apm.js';
 export { type Citation, formatCitation } from './manual/citation.js';
 export { SDM_REVISION, type SdmTitle, sdm } from './manual/sdm.js';
 export { isA20GateOpen, setA20Gate } from './memory/a20.js';
+export { type EffectiveMemoryType, type MemoryType, memoryTypeOf } from './memory/memory-type.js';
 export type { PageTranslation, PagingEntry } from './memory/paging.js';
 export { staleTlb } from './memory/stale-tlb.js';
 export type { Invalidation, KeptTranslation, TranslationBuffer } from './memory/translation-buffer.js';
