@@ -54,12 +54,20 @@ export function buildBlock(
       if (decoded === 'needsMoreBytes') break;
       steps.push(typeof decoded === 'string' ? undecodedStep(decoded) : stepOf(draft, binder, decoded, origin));
       end += BigInt(steps.at(-1)?.length ?? 0);
-      if (end >> BigInt(origin.codeWidth) !== 0n) break; // RIP wraps, the bytes do not: the next block begins elsewhere
+      if (end !== following(end, 0, origin.codeWidth)) break; // RIP wraps, the bytes do not: the next block begins elsewhere
     }
     return steps.length === 0 ? undefined : assemble(steps, origin);
   } finally {
     stream.end();
   }
+}
+
+/**
+ * RIP after an instruction: 32 bits of it count in 16-bit code too, where only transfers of 16 bits cut it. So whoever runs
+ * over the end of a segment of 64 KBytes meets its limit and does not come to its beginning, as on the 8086.
+ */
+export function following(address: bigint, length: number, codeWidth: CodeWidth): bigint {
+  return BigInt.asUintN(codeWidth === 64 ? 64 : 32, address + BigInt(length));
 }
 
 function undecodedStep(why: Exclude<Undecoded, 'needsMoreBytes'>): Step {
@@ -93,7 +101,7 @@ function stepOf(draft: MachineDraft, binder: StepBinder, decoded: Decoded, origi
       return step(() => binder.functionStep(decoded, definition), true, true);
     case 'expression': {
       const effect = definition.effect(effectOperands(decoded, origin.stackWidth));
-      const next = BigInt.asUintN(origin.codeWidth === 64 ? 64 : 32, decoded.address + BigInt(decoded.length));
+      const next = following(decoded.address, decoded.length, origin.codeWidth);
       const bind = () =>
         lower(effect, {
           words: draft.bench.words,
@@ -124,7 +132,7 @@ function assemble(steps: readonly Step[], { rip, codeWidth }: BlockOrigin): Bloc
   for (let index = 0; index <= steps.length; index++) {
     low[index] = Number(BigInt.asIntN(32, address));
     high[index] = Number(BigInt.asIntN(32, address >> 32n));
-    address = BigInt.asUintN(codeWidth, address + BigInt(steps[index]?.length ?? 0));
+    address = following(address, steps[index]?.length ?? 0, codeWidth);
   }
   return {
     instructions: steps.map(({ decoded }) => decoded),

@@ -15,7 +15,7 @@ import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
 import { FRAME_BYTES } from '../state/workbench.js';
 import { type Block, BlockCache, type ModeKey } from './block.js';
-import { type BlockOrigin, buildBlock, restOfPage, type StepBinder } from './block-builder.js';
+import { type BlockOrigin, buildBlock, following, restOfPage, type StepBinder } from './block-builder.js';
 import { type CodeWidth, type Decoded, LONGEST_INSTRUCTION } from './decode.js';
 import { settleFlags } from './evaluate/flags.js';
 import { executeChecked } from './execute-checked.js';
@@ -411,7 +411,7 @@ export class Runner implements StepBinder {
   }
 
   functionStep(decoded: Decoded, definition: FunctionInstruction): () => void {
-    const next = BigInt.asUintN(decoded.codeWidth, decoded.address + BigInt(decoded.length));
+    const next = following(decoded.address, decoded.length, decoded.codeWidth);
     const step = () => {
       const cpu = this.#draft.current;
       settleFlags(this.#words);

@@ -1,4 +1,5 @@
 // Delivery in real-address mode: the interrupt vector table at IDTR.base, four bytes a vector, no error codes.
+import { pushed, setStackTop } from '../instruction/stack-access.js';
 import type { Cpu } from '../state/cpu.js';
 import { GP, raise } from './exceptions.js';
 import type { Delivery } from './gate.js';
@@ -9,12 +10,9 @@ export function deliverThroughVectorTable(cpu: Cpu, { vector, returnRip }: Deliv
   if (offset + 3 > Number(cpu.read('IDTR.limit'))) raise(GP(vector * 8 + 2), 'core.ivt.limit');
   const { tlb } = cpu.draft;
   const pointer = tlb.load32((Number(cpu.read('IDTR.base')) + offset) | 0, 0, 3) >>> 0;
-  let stack = Number(cpu.RSP & 0xffffn);
-  for (const value of [cpu.RFLAGS.value, cpu.read('CS.selector'), returnRip]) {
-    stack = (stack - 2) & 0xffff;
-    tlb.store16(tlb.segmented(stack, 2, 2, true), 0, 2, Number(value & 0xffffn));
-  }
-  cpu.RSP = (cpu.RSP & ~0xffffn) | BigInt(stack);
+  // Pushes of words: by SP or, with an SS.B that protected mode left behind, by ESP.
+  const values = [cpu.RFLAGS.value, cpu.read('CS.selector'), returnRip].map((value) => value & 0xffffn);
+  setStackTop(cpu, pushed(cpu, 2, values));
   const selector = BigInt(pointer >>> 16);
   cpu.set('CS.selector', selector);
   cpu.set('CS.base', selector << 4n);

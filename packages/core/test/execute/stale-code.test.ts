@@ -88,9 +88,9 @@ describe('code that was decoded', () => {
     expect(cpu.read('RAX')).toBe(10n);
   });
 
-  it('wraps with IP where the segment does, not where the page does', () => {
+  it('goes on behind FFFFH in 16-bit code, as far as the segment does, and takes #GP at its limit', () => {
     const bytes = new Uint8Array(0x1_0020).fill(0x40); // INC AX
-    bytes[0] = 0x41; // INC CX
+    bytes[0x1_0000] = 0x41; // INC CX
     const machine = createMachine({
       profile: 'intel-server',
       boot: rawImage({ bytes, mode: 'real', load: 0x1_0000, entry: 0 }),
@@ -103,7 +103,12 @@ describe('code that was decoded', () => {
     ] as const)
       cpu.set(register, value);
     machine.step(0, 3);
-    expect([cpu.read('RAX'), cpu.read('RCX'), cpu.read('RIP')]).toEqual([2n, 1n, 1n]);
+    expect([cpu.read('RAX'), cpu.read('RCX'), cpu.read('RIP')]).toEqual([2n, 1n, 0x1_0001n]);
+    cpu.set('CS.limit', 0xffffn);
+    cpu.set('IDTR.limit', 0n);
+    cpu.set('RIP', 0xffffn);
+    expect(machine.step(0, 2)).toMatchObject({ kind: 'shutdown', rule: 'core.segmentation.limit-or-type' });
+    expect(cpu.read('RAX')).toBe(3n);
   });
 
   it('is decoded again when a page walk set an accessed flag in it', () => {
