@@ -64,16 +64,21 @@ function generalRegisters({ general }: ProcessorState, colours: Colours): string
   return table([], rows, colours);
 }
 
+/** Shown whatever they hold; other control registers, of which most programs never hear, only if they hold something. */
+const ALWAYS_SHOWN = ['RIP', 'RFLAGS', 'CR0', 'CR2', 'CR3', 'CR4', 'IA32_EFER'];
+
 /** RIP, control registers, RFLAGS and EFER, a line each with the names of their bits. */
 function bitRegisters(definition: MachineDefinition, processor: ProcessorState, colours: Colours): string {
   const { general, control, debug, msrs } = processor;
   const { DR6, DR7 } = debug;
   const values = { RIP: general.RIP, RFLAGS: general.RFLAGS, ...control, DR6, DR7, IA32_EFER: msrs['IA32_EFER'] ?? 0n };
-  const rows = Object.entries<bigint>(values).map(([name, value]) => [
-    colours.dim(name),
-    hexDigits(value),
-    colours.cyan(setBits(name, value, definition).join(' ')),
-  ]);
+  const rows = Object.entries<bigint>(values)
+    .filter(([name, value]) => value !== 0n || ALWAYS_SHOWN.includes(name))
+    .map(([name, value]) => [
+      colours.dim(name),
+      hexDigits(value),
+      colours.cyan(setBits(name, value, definition).join(' ')),
+    ]);
   return table([], rows, colours);
 }
 
