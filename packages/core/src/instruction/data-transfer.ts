@@ -133,8 +133,8 @@ export const CMPXCHG16B = defineInstruction({
   manual: sdm('CMPXCHG8B/CMPXCHG16B—Compare and Exchange Bytes'),
   lockable: true,
   effect: ({ dst }) => {
-    if (dst.kind !== 'memory') throw new InternalError('CMPXCHG16B has a memory operand', { kind: dst.kind });
-    // The widest place is 64 bits: the operand is two of them, which alignment keeps on one page.
+    if (dst.kind !== 'vectorMemory') throw new InternalError('CMPXCHG16B has a memory operand', { kind: dst.kind });
+    // Two places of 64 bits, of which each may be written alone; alignment keeps them on one page.
     const low = memory(64, dst.segment, dst.offset);
     const high = memory(64, dst.segment, add(dst.offset, constant(64, 8n)));
     const matches = and(equal(accumulator(64), low), equal(dataRegister(64), high));
