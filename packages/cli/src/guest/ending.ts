@@ -103,6 +103,10 @@ function stopText({ guest, run }: Session): string {
       return `${path}: the guest waits ${at}: every processor has halted, and no timer and no device will wake one`;
     case 'exit':
       return `${path}: the guest ended the run with ${stop.value} ${at}`;
+    case 'reset':
+      return `${path}: the guest asked ${stop.device} to reset the machine ${at}`;
+    case 'power-off':
+      return `${path}: the guest switched the machine off ${at}`;
     case 'shutdown':
       return `${path}: processor ${stop.processor} shut down ${at}`;
     case 'timeout':

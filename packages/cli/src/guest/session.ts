@@ -132,6 +132,9 @@ function plainStatus(stop: Stop | undefined, outcome: Outcome | undefined): Exit
   switch (stop?.reason) {
     case 'exit':
       return stop.value === 0 ? EXIT.done : EXIT.failed;
+    case 'power-off':
+      return EXIT.done;
+    case 'reset':
     case 'shutdown':
     case 'timeout':
     case 'interrupted':

@@ -16,6 +16,7 @@ import { checkedAddress } from '../state/memory.js';
 import { type ForkPoint, Timeline } from '../timeline/timeline.js';
 import { EventLog } from './log.js';
 import { makeProcessor, type Processor, type ProcessorHandle } from './processor.js';
+import { type RunStop, requestedStop } from './run-stop.js';
 import { nextTurn } from './schedule.js';
 
 /** Timers go off for ever behind a mask: after so many in a row nobody is going to wake. */
@@ -29,16 +30,6 @@ export interface AppliedEvent {
   readonly outcome: Outcome;
 }
 
-/** Why a run ended. */
-export type RunStop =
-  /** As many steps as were asked for. */
-  | { readonly reason: 'budget' }
-  /** Every processor waits for an input that nobody will send. */
-  | { readonly reason: 'waiting' }
-  | { readonly reason: 'shutdown'; readonly processor: number; readonly outcome: Outcome }
-  /** A device asked for the end, with the value that the guest reported. */
-  | { readonly reason: 'exit'; readonly value: number };
-
 /** A finished run. */
 export interface RunResult {
   readonly steps: number;
@@ -48,7 +39,8 @@ export interface RunResult {
 /** What a recorded run of steps came to. */
 interface Told {
   readonly outcome?: Outcome;
-  readonly exitValue?: number | undefined;
+  /** What the guest asked for. */
+  readonly stop?: RunStop | undefined;
 }
 
 /** A machine. Make one with createMachine. */
@@ -156,11 +148,11 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
 
   /** Steps one processor, whoever's turn it is, and returns how its last step ended. */
   step(processor: number, steps = 1): Outcome {
-    let { steps: taken, outcome, exitValue } = this.#runTurn(processor, steps);
-    for (let last = taken; last > 0 && taken < steps && exitValue === undefined; taken += last) {
+    let { steps: taken, outcome, stop } = this.#runTurn(processor, steps);
+    for (let last = taken; last > 0 && taken < steps && stop === undefined; taken += last) {
       const ran = this.#runTurn(processor, steps - taken); // over PAUSE and HLT
       last = ran.steps;
-      if (last > 0) ({ outcome, exitValue } = ran);
+      if (last > 0) ({ outcome, stop } = ran);
     }
     return outcome;
   }
@@ -179,7 +171,7 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
       steps += ran.steps;
       deadlinesWithoutWaking = ran.outcome.kind === 'halted' ? deadlinesWithoutWaking + 1 : 0;
       if (deadlinesWithoutWaking === MOST_DEADLINES_WITHOUT_WAKING) return { steps, stop: { reason: 'waiting' } };
-      if (ran.exitValue !== undefined) return { steps, stop: { reason: 'exit', value: ran.exitValue } };
+      if (ran.stop !== undefined) return { steps, stop: ran.stop };
       if (ran.outcome.kind === 'shutdown')
         return { steps, stop: { reason: 'shutdown', processor: turn.processor, outcome: ran.outcome } };
     }
@@ -209,7 +201,7 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
       throw new UsageError('MACHINE_CLOSED', {}, 'the machine was closed: nothing more can happen to it');
   }
 
-  #runTurn(processor: number, most: number): { steps: number; outcome: Outcome; exitValue: number | undefined } {
+  #runTurn(processor: number, most: number): { steps: number; outcome: Outcome; stop: RunStop | undefined } {
     this.#checkOpen();
     let steps = 0;
     let outcome: Outcome = completed();
@@ -217,15 +209,15 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
       const piece = this.#runPiece(processor, this.#outcomes.observed ? 1 : most - steps);
       steps += piece.steps;
       outcome = piece.outcome;
-      if (piece.ended) return { steps, outcome, exitValue: piece.exitValue };
+      if (piece.ended) return { steps, outcome, stop: piece.stop };
     }
-    return { steps, outcome, exitValue: undefined };
+    return { steps, outcome, stop: undefined };
   }
 
   #runPiece(
     processor: number,
     most: number,
-  ): { steps: number; outcome: Outcome; ended: boolean; exitValue: number | undefined } {
+  ): { steps: number; outcome: Outcome; ended: boolean; stop: RunStop | undefined } {
     const draft = this.#host.draft();
     const { position } = draft;
     draft.runner.stopRequested = false;
@@ -244,8 +236,8 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
     // What ran before an error is told before the error is.
     const told = steps > 0 ? this.#record(position, { type: 'processor/stepsRetired', processor, steps }, outcome) : {};
     if (failure !== undefined) this.#fail(failure.thrown);
-    const { exitValue } = told;
-    return { steps, outcome: told.outcome ?? outcome, ended: !goesOn || exitValue !== undefined, exitValue };
+    const { stop } = told;
+    return { steps, outcome: told.outcome ?? outcome, ended: !goesOn || stop !== undefined, stop };
   }
 
   /**
@@ -264,18 +256,18 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
     const event = sealEvent(given);
     const hazards = this.#host.draft().takeHazards();
     const told = sealOutcome(hazards.length === 0 ? outcome : ({ ...outcome, hazards } as Outcome));
-    return { outcome: told, exitValue: this.#append({ position, event, outcome: told }) };
+    return { outcome: told, stop: this.#append({ position, event, outcome: told }) };
   }
 
-  /** Returns the value of a requested exit, if there was one. */
-  #append(applied: AppliedEvent): number | undefined {
+  /** Returns what the guest asked for. */
+  #append(applied: AppliedEvent): RunStop | undefined {
     this.log.append(applied.event);
     const emissions = this.#host.draft().takeEmissions(); // before a listener makes the draft give up its workbench
     if (this.#events.observed) this.#events.next(Object.freeze(applied));
     if (this.#states.observed) this.#states.next(this.state);
     for (const emission of emissions) this.#emissions.next(emission);
     if (this.#outcomes.observed) this.#outcomes.next(Object.freeze(applied));
-    return emissions.findLast((emission) => emission.type === 'machine/exitRequested')?.value;
+    return emissions.map(requestedStop).findLast((stop) => stop !== undefined);
   }
 
   #fail(thrown: unknown): never {
