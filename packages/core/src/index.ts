@@ -55,10 +55,10 @@ export {
   createMachine,
   Machine,
   type RunResult,
-  type RunStop,
   resumeMachine,
 } from './machine/machine.js';
 export type { Processor } from './machine/processor.js';
+export type { RunStop } from './machine/run-stop.js';
 export { APM_REVISION, type ApmTitle, apm } from './manual/apm.js';
 export { type Citation, formatCitation } from './manual/citation.js';
 export { SDM_REVISION, type SdmTitle, sdm } from './manual/sdm.js';
@@ -72,7 +72,11 @@ export { type FwCfgOptions, fwCfg } from './platform/fw-cfg.js';
 export { hpet, replacesLegacyTimers } from './platform/hpet.js';
 export { machineCheckOccurred, machineChecks } from './platform/machine-check.js';
 export { nmiButton, nmiPressed } from './platform/nmi-button.js';
+export { pcTestdev } from './platform/pc-testdev.js';
+export { pci } from './platform/pci.js';
 export { pit } from './platform/pit.js';
+export { rtc, rtcStartingAt } from './platform/rtc.js';
+export { shutdownPort } from './platform/shutdown-port.js';
 export { randomSupplied, suppliedRandomness } from './platform/supplied-randomness.js';
 export { receiverRoom, SERIAL_PORTS, type SerialPort, serialPorts, serialReceived, uart } from './platform/uart.js';
 export * from './plugin/define.js';

@@ -9,9 +9,13 @@ import {
   ioApic,
   type MachineOptions,
   type Plugin,
+  pci,
+  pcTestdev,
   pic,
   pit,
   staleTlb,
+  rtc,
+  shutdownPort,
   uart,
 } from '@retrovisor/core';
 import { findMachine, fitMachine, MACHINES, numa, parseMachineDescription } from '@retrovisor/numa';
@@ -22,8 +26,10 @@ import { fwCfgFiles } from './fw-cfg-files.js';
 import { readInput } from './input-file.js';
 import { loadModule, type ModuleExports } from './module-loader.js';
 
+const DEVICES = [debugConsole, uart, pic, pit, ioApic, hpet, rtc, pci, shutdownPort, pcTestdev];
+
 /** Those that need nothing but their name. */
-const BUILT_IN: readonly Plugin[] = [vmx, svm, debugConsole, uart, pic, pit, ioApic, hpet];
+const BUILT_IN: readonly Plugin[] = [vmx, svm, ...DEVICES];
 /** Those that only an option asks for. */
 const OPTIONAL: readonly Plugin[] = [staleTlb];
 

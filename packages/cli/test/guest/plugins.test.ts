@@ -9,7 +9,10 @@ const folder = mkdtempSync(join(tmpdir(), 'retrovisor-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What every machine has. */
-const DEVICES = ['debug-console', 'uart', 'pic', 'pit', 'io-apic', 'hpet', 'fw-cfg'];
+const DEVICES = [
+  ...['debug-console', 'uart', 'pic', 'pit', 'io-apic', 'hpet', 'rtc', 'pci', 'shutdown-port', 'pc-testdev'],
+  'fw-cfg',
+];
 
 const namesFor = async (profile: string, options = {}) =>
   (await pluginsFor(profile, { plugin: [], ...options }, SIZE)).map(({ name }) => name);
