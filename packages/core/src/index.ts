@@ -75,10 +75,12 @@ export { nmiButton, nmiPressed } from './platform/nmi-button.js';
 export { pcTestdev } from './platform/pc-testdev.js';
 export { pci } from './platform/pci.js';
 export { pit } from './platform/pit.js';
+export { keyPressed, ps2 } from './platform/ps2.js';
 export { rtc, rtcStartingAt } from './platform/rtc.js';
 export { shutdownPort } from './platform/shutdown-port.js';
 export { randomSupplied, suppliedRandomness } from './platform/supplied-randomness.js';
 export { receiverRoom, SERIAL_PORTS, type SerialPort, serialPorts, serialReceived, uart } from './platform/uart.js';
+export { systemControlPort } from './platform/system-control-port.js';
 export * from './plugin/define.js';
 export {
   defineMachine,

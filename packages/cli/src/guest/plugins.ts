@@ -14,8 +14,10 @@ import {
   pic,
   pit,
   staleTlb,
+  ps2,
   rtc,
   shutdownPort,
+  systemControlPort,
   uart,
 } from '@retrovisor/core';
 import { findMachine, fitMachine, MACHINES, numa, parseMachineDescription } from '@retrovisor/numa';
@@ -26,7 +28,7 @@ import { fwCfgFiles } from './fw-cfg-files.js';
 import { readInput } from './input-file.js';
 import { loadModule, type ModuleExports } from './module-loader.js';
 
-const DEVICES = [debugConsole, uart, pic, pit, ioApic, hpet, rtc, pci, shutdownPort, pcTestdev];
+const DEVICES = [debugConsole, uart, pic, pit, ioApic, hpet, rtc, pci, ps2, systemControlPort, shutdownPort, pcTestdev];
 
 /** Those that need nothing but their name. */
 const BUILT_IN: readonly Plugin[] = [vmx, svm, ...DEVICES];

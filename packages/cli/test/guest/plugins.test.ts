@@ -10,7 +10,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What every machine has. */
 const DEVICES = [
-  ...['debug-console', 'uart', 'pic', 'pit', 'io-apic', 'hpet', 'rtc', 'pci', 'shutdown-port', 'pc-testdev'],
+  ...['debug-console', 'uart', 'pic', 'pit', 'io-apic', 'hpet', 'rtc', 'pci', 'ps2'],
+  ...['system-control-port', 'shutdown-port', 'pc-testdev'],
   'fw-cfg',
 ];
 

@@ -11,6 +11,7 @@ import type { MachineState } from '../state/machine.js';
 import { bytePorts } from './byte-ports.js';
 import { parseCalendarTime, secondsOf } from './calendar.js';
 import { cmosMemory } from './cmos-memory.js';
+import { replacesLegacyTimers } from './hpet.js';
 import {
   A,
   B,
@@ -102,7 +103,7 @@ function change(draft: MachineDraft, recipe: (rtc: Rtc, now: number) => void, no
     rtc.bytes[RTC.C] = (byteAt(rtc, RTC.C) & C.flags) | (interrupts(rtc) ? C.IRQF : 0);
   });
   const after = interrupts(slice.of(draft));
-  if (after !== before) draft.setInterruptLine(INTERRUPT_LINE, after);
+  if (after !== before && !replacesLegacyTimers(draft)) draft.setInterruptLine(INTERRUPT_LINE, after);
 }
 
 /** The time as it is now goes into the bytes, where it stands still. */

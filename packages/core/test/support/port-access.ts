@@ -1,12 +1,18 @@
 // IN and OUT as a guest executes them, one byte each, and a machine whose interrupt lines are written down.
+
+import { rawImage } from '../../src/boot/boot-image.js';
 import type { Machine } from '../../src/machine/machine.js';
 import { definePlugin, type Plugin } from '../../src/plugin/define.js';
-import { CODE, hex, machineWith } from './booted-machine.js';
+import { hex, machineWith } from './booted-machine.js';
+
+/** Bit 20 is 0, so that the code is there as well while the A20 gate is closed. */
+const CODE = 0x20_0000;
+/** mov edx, ecx; out dx, al; jmp back;    mov edx, ecx; in al, dx; jmp back */
+const ACCESSES = hex('89 ca ee eb fb 89 ca ec eb fb');
 
 /** A machine for `input` and `output`. */
 export function machineWithPorts(...plugins: readonly Plugin[]): Machine {
-  // mov edx, ecx; out dx, al; jmp back;    mov edx, ecx; in al, dx; jmp back
-  return machineWith(hex('89 ca ee eb fb 89 ca ec eb fb'), { plugins });
+  return machineWith([], { plugins, boot: rawImage({ bytes: Uint8Array.from(ACCESSES), mode: 'long', load: CODE }) });
 }
 
 /** OUT of a byte. */
