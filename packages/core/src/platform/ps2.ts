@@ -32,8 +32,8 @@ const KEYBOARD_BUFFER = 16;
 const STATUS = { OBF: 0x01, SYS: 0x04, A2: 0x08, INH: 0x10, AUX_OBF: 0x20 } as const;
 /** Command byte: byte 0 of the controller's memory. */
 const COMMAND = { INT: 0x01, INT2: 0x02, SYS: 0x04, EN: 0x10, EN2: 0x20, XLATE: 0x40 } as const;
-/** Output port. The two highest bits are the idle lines to the keyboard. */
-const OUTPUT = { RESET: 0x01, A20: 0x02, OBF: 0x10, AUX_OBF: 0x20, idle: 0xc0 } as const;
+/** Output port. `idle` are the lines to the keyboard and to the mouse, which nobody pulls. */
+const OUTPUT = { RESET: 0x01, A20: 0x02, OBF: 0x10, AUX_OBF: 0x20, idle: 0xcc } as const;
 
 interface Controller {
   commandByte: number;

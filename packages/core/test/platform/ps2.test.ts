@@ -115,10 +115,10 @@ describe('the keyboard controller', () => {
     };
     writeOutputPort(0xdd);
     command(0xd0);
-    expect(received()).toEqual([0xc1]);
+    expect(received()).toEqual([0xcd]);
     writeOutputPort(0xdf);
     command(0xd0);
-    expect(received()).toEqual([0xc3]);
+    expect(received()).toEqual([0xcf]);
     command(0xdd);
     output(machine, 0x80, 0);
     command(0xdf);
