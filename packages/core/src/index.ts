@@ -67,6 +67,7 @@ export { type EffectiveMemoryType, type MemoryType, memoryTypeOf } from './memor
 export type { PageTranslation, PagingEntry } from './memory/paging.js';
 export { staleTlb } from './memory/stale-tlb.js';
 export type { Invalidation, KeptTranslation, TranslationBuffer } from './memory/translation-buffer.js';
+export { acpiPower, powerButtonPressed } from './platform/acpi-power.js';
 export { debugConsole } from './platform/debug-console.js';
 export { type FwCfgOptions, fwCfg } from './platform/fw-cfg.js';
 export { hpet, replacesLegacyTimers } from './platform/hpet.js';
@@ -79,8 +80,8 @@ export { keyPressed, ps2 } from './platform/ps2.js';
 export { rtc, rtcStartingAt } from './platform/rtc.js';
 export { shutdownPort } from './platform/shutdown-port.js';
 export { randomSupplied, suppliedRandomness } from './platform/supplied-randomness.js';
-export { receiverRoom, SERIAL_PORTS, type SerialPort, serialPorts, serialReceived, uart } from './platform/uart.js';
 export { systemControlPort } from './platform/system-control-port.js';
+export { receiverRoom, SERIAL_PORTS, type SerialPort, serialPorts, serialReceived, uart } from './platform/uart.js';
 export * from './plugin/define.js';
 export {
   defineMachine,

@@ -42,8 +42,8 @@ start:  mov esp, stack
         mov gs, ax
         mov eax, 0x11
         mov cr0, eax
-        call setidt
-        call setpic
+        call set_idt
+        call set_pic
 
 ; --- what finds a 16550A
         outb COM1 + 3, 0x03           ; 8 data bits, DLAB clear
@@ -115,7 +115,7 @@ start:  mov esp, stack
         je .sends
         outb COM1 + 1, 0
         name 'interrupts for a text of '
-        mov al, textend - text
+        mov al, text_end - text
         call hex8
         mov al, [serials]
         call hex8
@@ -364,7 +364,7 @@ serial: push eax
         inc byte [serials]
         push esi
         mov esi, [next]
-        cmp esi, textend
+        cmp esi, text_end
         je .end
         lodsb
         mov [next], esi
@@ -397,7 +397,7 @@ five:   push eax
         iretd
 
 ; Lines 0 to 7 at vectors 20H.., 8 to 15 at 28H..; open are 2, 4, 5 and 8.
-setpic: outb 0x20, 0x11
+set_pic:outb 0x20, 0x11
         outb 0xa0, 0x11
         outb 0x21, 0x20
         outb 0xa1, 0x28
@@ -409,7 +409,7 @@ setpic: outb 0x20, 0x11
         outb 0xa1, 0xfe
         ret
 
-setidt: mov eax, serial
+set_idt:mov eax, serial
         mov edi, idt + 0x24 * 8
         call .gate
         mov eax, five
@@ -473,7 +473,7 @@ digits: push eax
 
 moment: db 0x32, 0x20, 0x09, 0x24, 0x08, 0x02, 0x07, 0x28, 0x04, 0x23, 0x02, 0x59, 0x00, 0x59
 text:   db 'Every byte is sent by the interrupt for the one before.', 13, 10
-textend:
+text_end:
 align 8
 gdt:    dq 0, 0x00cf9b000000ffff, 0x00cf93000000ffff
 gdtr:   dw $ - gdt - 1

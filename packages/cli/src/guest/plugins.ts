@@ -1,6 +1,7 @@
 // Which plugins a machine gets: the extension of the profile's vendor and the devices of a PC always, others as the user
 // asks. A trace never has code loaded because it names it: its plugins are looked for among ours and those given.
 import {
+  acpiPower,
   debugConsole,
   type FwCfgOptions,
   findProfile,
@@ -28,7 +29,21 @@ import { fwCfgFiles } from './fw-cfg-files.js';
 import { readInput } from './input-file.js';
 import { loadModule, type ModuleExports } from './module-loader.js';
 
-const DEVICES = [debugConsole, uart, pic, pit, ioApic, hpet, rtc, pci, ps2, systemControlPort, shutdownPort, pcTestdev];
+const DEVICES = [
+  debugConsole,
+  uart,
+  pic,
+  pit,
+  ioApic,
+  hpet,
+  rtc,
+  pci,
+  ps2,
+  systemControlPort,
+  acpiPower,
+  shutdownPort,
+  pcTestdev,
+];
 
 /** Those that need nothing but their name. */
 const BUILT_IN: readonly Plugin[] = [vmx, svm, ...DEVICES];

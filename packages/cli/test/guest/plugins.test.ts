@@ -11,7 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** What every machine has. */
 const DEVICES = [
   ...['debug-console', 'uart', 'pic', 'pit', 'io-apic', 'hpet', 'rtc', 'pci', 'ps2'],
-  ...['system-control-port', 'shutdown-port', 'pc-testdev'],
+  ...['system-control-port', 'acpi-power', 'shutdown-port', 'pc-testdev'],
   'fw-cfg',
 ];
 

@@ -1,8 +1,10 @@
 // What ACPI tells of this machine (ACPI Specification 6.5; IA-PC HPET Specification 1.0a): processors and interrupt
-// controllers (MADT), the fixed hardware (FADT), the event timers (HPET). A device is told if somebody answers for it. There
-// is no power management and no PM timer, which the FADT says by HW_REDUCED_ACPI; the DSDT is empty AML.
+// controllers (MADT), the fixed hardware (FADT), the event timers (HPET). A device is told if somebody answers for it. Without
+// the registers of power management (platform/acpi-power.ts) the FADT says HW_REDUCED_ACPI, and the DSDT is empty AML.
+
+import { ACPI_POWER_PORTS } from '../platform/acpi-power.js';
 import type { MachineDefinition } from '../plugin/host.js';
-import { ACPI_HEADER_BYTES, type AcpiTable, acpiFields } from './acpi-table.js';
+import { ACPI_HEADER_BYTES, type AcpiField, type AcpiTable, acpiFields } from './acpi-table.js';
 
 const LOCAL_APIC = 0xfee0_0000;
 const IO_APIC = 0xfec0_0000;
@@ -25,21 +27,41 @@ export function describedTables(definition: MachineDefinition): readonly AcpiTab
   ];
 }
 
-/** An AML program that defines nothing. */
-export const DIFFERENTIATED_TABLE: AcpiTable = { signature: 'DSDT', revision: 2, body: new Uint8Array(0) };
+/** AML for Name (\_S5, Package () { 0, 0, 0, 0 }): what to write to SLP_TYP to switch the machine off. */
+const SOFT_OFF = [0x08, 0x5f, 0x53, 0x35, 0x5f, 0x12, 0x06, 0x04, 0x00, 0x00, 0x00, 0x00] as const;
+
+const hasPowerManagement = ({ ports }: MachineDefinition): boolean => answers(ports, ACPI_POWER_PORTS.PM1_EVT);
+
+/** An AML program that defines how the machine is switched off, or nothing. */
+export function differentiatedTable(definition: MachineDefinition): AcpiTable {
+  const body = Uint8Array.from(hasPowerManagement(definition) ? SOFT_OFF : []);
+  return { signature: 'DSDT', revision: 2, body };
+}
 
 const FADT_BYTES = 268;
 /** IAPC_BOOT_ARCH: devices on an ISA bus; a keyboard controller. */
 const BOOT_ARCHITECTURE = { legacyDevices: 1, keyboardController: 2 } as const;
-/** Flags: WBINVD, C1, no power and sleep button of the fixed hardware, reset register, no ACPI hardware. */
-const FADT_FLAGS = { always: 0x35, resetRegister: 1 << 10, hardwareReduced: 1 << 20 } as const;
+/** Flags: WBINVD, C1, no sleep button and no clock of the fixed hardware; no power button, reset register, no ACPI hardware. */
+const FADT_FLAGS = { always: 0x65, noPowerButton: 0x10, resetRegister: 1 << 10, hardwareReduced: 1 << 20 } as const;
 const NO_LATENCY = 0xfff;
+/** The registers of PM1 and the timer of power management: where they are and how long. */
+const POWER_REGISTERS: readonly AcpiField[] = [
+  [56, 4, ACPI_POWER_PORTS.PM1_EVT],
+  [64, 4, ACPI_POWER_PORTS.PM1_CNT],
+  [76, 4, ACPI_POWER_PORTS.PM_TMR],
+  [88, 1, 4],
+  [89, 1, 2],
+  [91, 1, 4],
+];
 
 /** The Fixed ACPI Description Table, with the places of those that it alone points to. */
 export function fixedTable(definition: MachineDefinition, facs: number, dsdt: number): AcpiTable {
   const hasReset = answers(definition.ports, RESET_CONTROL);
   const hasKeyboard = answers(definition.ports, KEYBOARD_CONTROLLER);
+  const hasPower = hasPowerManagement(definition);
   const { legacyDevices, keyboardController } = BOOT_ARCHITECTURE;
+  const { noPowerButton, resetRegister, hardwareReduced } = FADT_FLAGS;
+  const flags = (hasPower ? 0 : noPowerButton + hardwareReduced) + (hasReset ? resetRegister : 0);
   const table = acpiFields(FADT_BYTES, [
     [36, 4, facs],
     [40, 4, dsdt],
@@ -47,7 +69,8 @@ export function fixedTable(definition: MachineDefinition, facs: number, dsdt: nu
     [96, 2, NO_LATENCY],
     [98, 2, NO_LATENCY],
     [109, 2, legacyDevices + (hasKeyboard ? keyboardController : 0)],
-    [112, 4, FADT_FLAGS.always + FADT_FLAGS.hardwareReduced + (hasReset ? FADT_FLAGS.resetRegister : 0)],
+    [112, 4, FADT_FLAGS.always + flags],
+    ...(hasPower ? POWER_REGISTERS : []),
     ...(hasReset
       ? ([
           [116, 1, 1],

@@ -2,7 +2,7 @@
 // BIOS, where software looks for it on 16 bytes, and the tables in the last part of RAM below 4 GiB.
 import { PluginError } from '../error.js';
 import type { MachineDefinition } from '../plugin/host.js';
-import { DIFFERENTIATED_TABLE, describedTables, firmwareControlStructure, fixedTable } from './acpi-description.js';
+import { describedTables, differentiatedTable, firmwareControlStructure, fixedTable } from './acpi-description.js';
 import { type AcpiTable, acpiFields, encodeAcpiTable, putText, withChecksum } from './acpi-table.js';
 import type { ImageSegment } from './boot-image.js';
 import { FIRMWARE_LAYOUT, tableRange } from './memory-map.js';
@@ -27,7 +27,7 @@ export function acpiMemory(definition: MachineDefinition): readonly ImageSegment
   };
   const placeTable = (table: AcpiTable) => place(encodeAcpiTable(table));
   const facs = place(firmwareControlStructure());
-  const dsdt = placeTable(DIFFERENTIATED_TABLE);
+  const dsdt = placeTable(differentiatedTable(definition));
   const listed = [fixedTable(definition, facs, dsdt), ...describedTables(definition)].map(placeTable);
   const rsdt = placeTable({ signature: 'RSDT', revision: 1, body: pointers(listed, 4) });
   const xsdt = placeTable({ signature: 'XSDT', revision: 1, body: pointers(listed, 8) });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bootSectorImage } from '../../src/boot/boot-sector.js';
 import { createMachine } from '../../src/machine/machine.js';
+import { acpiPower } from '../../src/platform/acpi-power.js';
 import { definePlugin, type PluginDeclaration } from '../../src/plugin/define.js';
 import { entriesOf, findPointer, listedIn, sumOf, tableAt, tablesOf } from '../support/acpi-tables.js';
 
@@ -78,6 +79,19 @@ describe('the fixed table', () => {
     };
     expect(told(memoryOf([devices]))).toEqual({ port: 0xcf9n, flag: 0x400, legacy: 3 });
     expect(told(memoryOf())).toEqual({ port: 0n, flag: 0, legacy: 1 });
+  });
+});
+
+describe('power management', () => {
+  it('is told of where there is some, with how the machine is switched off', () => {
+    const view = (memory: ReturnType<typeof memoryOf>) => tableOf(memory, 'FACP').view;
+    const registersIn = (table: DataView) => [56, 64, 76].map((offset) => table.getUint32(offset, true));
+    const [without, withIt] = [view(memoryOf()), view(memoryOf([acpiPower]))];
+    expect(registersIn(without)).toEqual([0, 0, 0]);
+    expect(registersIn(withIt)).toEqual([0x600, 0x604, 0x608]);
+    expect([without.getUint32(112, true) >> 20, withIt.getUint32(112, true) >> 20]).toEqual([1, 0]);
+    const dsdt = tableAt(memoryOf([acpiPower]), withIt.getUint32(40, true));
+    expect([sumOf(dsdt.bytes), new TextDecoder().decode(dsdt.bytes.subarray(37, 41))]).toEqual([0, '_S5_']);
   });
 });
 
