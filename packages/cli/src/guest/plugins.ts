@@ -14,10 +14,10 @@ import {
   pcTestdev,
   pic,
   pit,
-  staleTlb,
   ps2,
   rtc,
   shutdownPort,
+  staleTlb,
   systemControlPort,
   uart,
 } from '@retrovisor/core';

@@ -4,17 +4,18 @@ import { hex } from './booted-machine.js';
 
 const PLACE = 0x40_0000;
 
-/** Runs one instruction on EAX and [RDI], and puts the processor back to where it was. */
+/** Runs one instruction on EAX and [RDI], and puts the processor back to where it was, which may be HLT. */
 function access(machine: Machine, code: string, address: number, value: number): number {
   const cpu = machine.processor(0);
-  const [rip, flags] = [cpu.read('RIP'), cpu.read('RFLAGS')];
+  const [rip, flags, activity] = [cpu.read('RIP'), cpu.read('RFLAGS'), cpu.read('activity')];
   machine.writeMemory(PLACE, Uint8Array.from(hex(code)));
-  for (const [name, what] of Object.entries({ RIP: PLACE, RDI: address, RAX: value, RFLAGS: 2 }))
+  for (const [name, what] of Object.entries({ RIP: PLACE, RDI: address, RAX: value, RFLAGS: 2, activity: 0 }))
     cpu.set(name, BigInt(what >>> 0));
   cpu.step();
   const result = Number(cpu.read('RAX'));
   cpu.set('RIP', rip);
   cpu.set('RFLAGS', flags);
+  cpu.set('activity', activity);
   return result;
 }
 
