@@ -41,6 +41,7 @@ import { INVPCID } from './invalidate-process-context.js';
 import { IN, OUT, STRING_IO } from './io.js';
 import { AND, NOT, OR, XOR } from './logical.js';
 import { LEA, NO_OPERATIONS, UNDEFINED, XLATB } from './miscellaneous.js';
+import { MMX_INSTRUCTIONS } from './mmx/instructions.js';
 import { MONITOR, MWAIT } from './monitor.js';
 import { RDMSR, WRMSR } from './msr.js';
 import { DIV, IDIV, IMUL, MUL } from './multiply-and-divide.js';
@@ -198,6 +199,8 @@ export const BASE_INSTRUCTIONS = [
   TZCNT,
   // x87 FPU Instructions
   ...X87_INSTRUCTIONS,
+  // MMX Instructions
+  ...MMX_INSTRUCTIONS,
   // SSE Instructions to SSE4.2, AESNI and PCLMULQDQ
   ...VECTOR_MOVES,
   ...PACKED_INTEGER,

@@ -61,6 +61,7 @@ export const FEATURES: readonly FeatureRow[] = [
     FXSR: 24,
     SSE: 25,
     SSE2: 26,
+    MMX: 23,
     HTT: 28,
   }),
   ...features(0x07, 'ebx', {
@@ -86,6 +87,7 @@ export const FEATURES: readonly FeatureRow[] = [
   ...features(0x07, 'edx', { SERIALIZE: 14, IBRS: 26, STIBP: 27, IA32_ARCH_CAPABILITIES: 29, SSBD: 31 }),
   ...features(0x8000_0001, 'ecx', { LAHF: 0, CmpLegacy: 1, LZCNT: 5, PREFETCHW: 8, TCE: 17, TopologyExtensions: 22 }),
   ...features(0x8000_0001, 'edx', { SYSCALL: 11, NX: 20, FFXSR: 25, Page1GB: 26, RDTSCP: 27, LM: 29 }),
+  ...features(0x8000_0001, 'edx', { SYSCALL: 11, NX: 20, MmxExt: 22, Page1GB: 26, RDTSCP: 27, LM: 29 }),
   ...features(0x8000_0007, 'edx', { InvariantTSC: 8 }),
   ...features(0x8000_0008, 'ebx', { CLZERO: 0, WBNOINVD: 9, 'AMD IBRS': 14, 'AMD STIBP': 15, 'AMD SSBD': 24 }),
   // LFENCE serializes, and loading a null selector clears base and limit.

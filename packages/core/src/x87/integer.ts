@@ -17,7 +17,7 @@ function integral(value: Unpacked, rounding: Rounding) {
   if (value.exponent >= 0)
     return { significand: value.significand << BigInt(value.exponent), inexact: false, up: false };
   const bounded = value.exponent < -66 ? { ...value, significand: 1n, exponent: -66 } : value;
-  return shortened(bounded.significand === 0n ? { ...bounded, significand: 0n } : bounded, -bounded.exponent, rounding);
+  return shortened(bounded, -bounded.exponent, rounding);
 }
 
 /** FRNDINT. */

@@ -150,7 +150,7 @@ describe('a translation', () => {
 
 describe('a turn', () => {
   it('does not move when its first step cannot be taken', () => {
-    const machine = longModeMachine([0x0f, 0x77], { processors: 2 }); // EMMS is not modelled
+    const machine = longModeMachine([0xf3, 0x0f, 0x01, 0xe8], { processors: 2 }); // SETSSBSY is not modelled
     machine.processor(1).set('activity', 0n);
     const before = machine.state.turn;
     expect(() => machine.run({ maxSteps: 10 })).toThrow(/not modelled/);

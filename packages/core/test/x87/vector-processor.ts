@@ -18,6 +18,8 @@ export type Vector = readonly [
     readonly st?: Readonly<Record<string, string | null>>;
     readonly mem?: string;
     readonly flags?: string;
+    /** If it changed. */
+    readonly rax?: string;
   },
 ];
 
@@ -25,6 +27,8 @@ const DATA = 0x20_0000;
 const MEMORY_BYTES = 16;
 const FILL = 0xa5;
 const INDEXES = [0, 1, 2, 3, 4, 5, 6, 7];
+/** RAX before each vector. */
+const RAX = '8877665544332211';
 const STATUS_FLAGS = 0x8d5n;
 const VECTORS_PER_MACHINE = 300;
 const number = (digits: string): bigint => BigInt(`0x${digits}`);
@@ -74,6 +78,7 @@ export class VectorProcessor {
       INDEXES.reduce((tags, index) => tags | (stack[index] ? 1n << BigInt((top + index) & 7) : 0n), 0n),
     );
     for (const index of INDEXES) set(`R${(top + index) & 7}`, number(stack[index] ?? '0'));
+    set('RAX', number(RAX));
     set('RFLAGS', number(flags) | 2n);
     set('RIP', BigInt(CODE));
     this.#machine.writeMemory(DATA, memoryBefore(memory));
@@ -92,6 +97,7 @@ export class VectorProcessor {
     return {
       FCW: cpu.read('FCW').toString(16),
       FSW: cpu.read('FSW').toString(16),
+      RAX: cpu.read('RAX').toString(16).padStart(16, '0'),
       memory: Buffer.from(this.#machine.readMemory(DATA, MEMORY_BYTES)).toString('hex'),
       flags: (cpu.read('RFLAGS') & STATUS_FLAGS).toString(16),
       ...Object.fromEntries(registers),
@@ -108,6 +114,7 @@ function expected([, fcw, fsw, stack, memory, flags, out]: Vector): Image {
   return {
     FCW: number(out.fcw ?? fcw).toString(16),
     FSW: number(out.fsw ?? fsw).toString(16),
+    RAX: out.rax ?? RAX,
     memory: Buffer.from(after).toString('hex'),
     flags: number(out.flags ?? flags).toString(16),
     ...Object.fromEntries(registers),

@@ -64,7 +64,7 @@ export function exceptionCheck(words: Int32Array, flags: readonly number[]): Ste
   return () => {
     let found = 0;
     for (let index = 0; index < flags.length; index++) found |= words[flags[index] as number] as number;
-    if (found !== 0) takeUp(words, found);
+    if (found !== 0) takeUpExceptions(words, found);
   };
 }
 
@@ -72,7 +72,7 @@ export function exceptionCheck(words: Int32Array, flags: readonly number[]): Ste
  * SDM, "Exception Priority" of SIMD floating-point exceptions: an unmasked exception of an operand comes before the result
  * is computed, for all elements, so that the flags of results are not set.
  */
-function takeUp(words: Int32Array, found: number): void {
+export function takeUpExceptions(words: Int32Array, found: number): void {
   const control = words[MXCSR_WORD] as number;
   const unmasked = found & ~(control >> MASK_SHIFT) & ALL_EXCEPTIONS;
   words[MXCSR_WORD] = control | (unmasked & BEFORE_THE_RESULT ? found & BEFORE_THE_RESULT : found);

@@ -7,10 +7,10 @@ import type { VectorOperationName } from '../../vector/operations.js';
 import { defineSse, immediateOf } from './availability.js';
 
 /** A section of the manual with its instructions. */
-type Section = readonly [title: SdmTitle, rows: Readonly<Record<string, VectorOperationName>>];
+export type Section = readonly [title: SdmTitle, rows: Readonly<Record<string, VectorOperationName>>];
 
 /** Destination and source to the destination. */
-const TWO_OPERANDS: readonly Section[] = [
+export const TWO_OPERANDS: readonly Section[] = [
   ['PADDB/PADDW/PADDD/PADDQ—Add Packed Integers', { PADDB: 'add8', PADDW: 'add16', PADDD: 'add32', PADDQ: 'add64' }],
   [
     'PADDSB/PADDSW—Add Packed Signed Integers with Signed Saturation',
@@ -117,7 +117,7 @@ const TWO_OPERANDS: readonly Section[] = [
 ];
 
 /** The source alone to the destination. */
-const ONE_OPERAND: readonly Section[] = [
+export const ONE_OPERAND: readonly Section[] = [
   ['PABSB/PABSW/PABSD/PABSQ—Packed Absolute Value', { PABSB: 'absolute8', PABSW: 'absolute16', PABSD: 'absolute32' }],
   ['PHMINPOSUW—Packed Horizontal Word Minimum', { PHMINPOSUW: 'leastWord' }],
   ['AESIMC—Perform the AES InvMixColumn Transformation', { AESIMC: 'aesInverseMixColumns' }],
@@ -132,7 +132,7 @@ const ONE_OPERAND_IMMEDIATE: readonly Section[] = [
 ];
 
 /** Destination, source and an immediate to the destination. */
-const TWO_OPERANDS_IMMEDIATE: readonly Section[] = [
+export const TWO_OPERANDS_IMMEDIATE: readonly Section[] = [
   ['PALIGNR—Packed Align Right', { PALIGNR: 'alignBytes' }],
   ['MPSADBW—Compute Multiple Packed Sums of Absolute Difference', { MPSADBW: 'multipleSumsOfDifferences' }],
   ['PBLENDW—Blend Packed Words', { PBLENDW: 'blend16' }],
@@ -154,7 +154,7 @@ const BLENDS: readonly Section[] = [
 ];
 
 /** By an immediate, or by the low quadword of the source: two operations. */
-const SHIFTS: readonly (readonly [
+export const SHIFTS: readonly (readonly [
   SdmTitle,
   Readonly<Record<string, readonly [byVector: VectorOperationName, byImmediate: VectorOperationName]>>,
 ])[] = [

@@ -6,7 +6,7 @@ import { type SdmTitle, sdm } from '../../manual/sdm.js';
 import { EXCEPTIONS, STATUS } from '../../x87/status.js';
 import { defineInstruction } from '../define.js';
 import { operandAt } from '../privilege.js';
-import { defineControl, defineNumeric, PENDING } from './define.js';
+import { defineControl, defineNumeric, PENDING, reportedByFerr } from './define.js';
 import { initialize, setControl } from './environment.js';
 import { stackIndex } from './operands.js';
 import { type FloatingPointUnit, setStatus } from './unit.js';
@@ -94,7 +94,7 @@ const WAIT = defineInstruction({
     },
     PENDING,
   ],
-  effect: () => undefined,
+  effect: reportedByFerr,
 });
 
 export const X87_CONTROL = [

@@ -1,8 +1,7 @@
 // SDM, "x87 FPU Data Transfer Instructions", and "x87 FPU Load Constants Instructions".
 import { InternalError } from '../../error.js';
 import { type SdmTitle, sdm } from '../../manual/sdm.js';
-import type { Extended, Unpacked } from '../../x87/extended.js';
-import { INDEFINITE } from '../../x87/extended.js';
+import { type Extended, INDEFINITE, type Unpacked, unpacked } from '../../x87/extended.js';
 import { fromDecimal, toDecimal, toInteger } from '../../x87/integer.js';
 import { loaded, toMemoryFormat } from '../../x87/memory-format.js';
 import { rounded } from '../../x87/rounding.js';
@@ -56,13 +55,13 @@ const FBLD = defineNumeric({
 });
 
 /** The bits that a store writes: undefined if an exception that is not masked keeps it from writing any. */
-type Conversion = (unit: FloatingPointUnit, value: Unpacked, width: number) => bigint | undefined;
+type Conversion = (arithmetic: Arithmetic, value: Unpacked, width: number) => bigint | undefined;
 
 /** A store of ST(0) to memory. An empty register stores what an invalid operand would. */
 function store(unit: FloatingPointUnit, operand: Operand, convert: Conversion, pops: number): void {
   const bits = unit.isEmpty(0)
     ? unit.stackFault('underflow') && indefiniteOf(convert, operand.width)
-    : convert(unit, unit.operand(0), operand.width);
+    : convert(unit.arithmetic, unit.operand(0), operand.width);
   if (typeof bits === 'bigint') {
     if (operand.width === 80) storeWide(unit.cpu, operand, bits);
     else operand.write(bits);
@@ -71,21 +70,12 @@ function store(unit: FloatingPointUnit, operand: Operand, convert: Conversion, p
   unit.settleRounding();
 }
 
-/** A store of a signaling NaN of an own unit, with all exceptions masked, gives the indefinite of each format. */
+/** What an empty register stores: the indefinite in the format of memory. */
 function indefiniteOf(convert: Conversion, width: number): bigint | undefined {
-  return convert({ arithmetic: new Arithmetic(INITIAL_CONTROL) } as FloatingPointUnit, INDEFINITE_OPERAND, width);
+  return convert(new Arithmetic(INITIAL_CONTROL), unpacked(INDEFINITE), width);
 }
 
-const INDEFINITE_OPERAND: Unpacked = {
-  bits: INDEFINITE,
-  kind: 'quiet NaN',
-  negative: true,
-  significand: 3n << 62n,
-  exponent: 0,
-  denormal: false,
-};
-
-const floating: Conversion = ({ arithmetic }, value, width) => {
+const floating: Conversion = (arithmetic, value, width) => {
   if (width === 80) return value.bits;
   if (width !== 32 && width !== 64) throw new InternalError('no such width', { width });
   return toMemoryFormat(arithmetic, value, width);
@@ -93,12 +83,12 @@ const floating: Conversion = ({ arithmetic }, value, width) => {
 
 const integer =
   (chopped: boolean): Conversion =>
-  ({ arithmetic }, value, width) => {
+  (arithmetic, value, width) => {
     if (width !== 16 && width !== 32 && width !== 64) throw new InternalError('no such width', { width });
     return toInteger(arithmetic, value, width, chopped ? 'zero' : arithmetic.rounding);
   };
 
-const decimal: Conversion = ({ arithmetic }, value) => toDecimal(arithmetic, value);
+const decimal: Conversion = (arithmetic, value) => toDecimal(arithmetic, value);
 
 /** A copy of ST(0) in another register; of an empty one the indefinite. */
 function copy(unit: FloatingPointUnit, index: number, pops: number): void {

@@ -24,8 +24,9 @@ export function setControl(cpu: Cpu, value: bigint): void {
 
 /** FNINIT: the data registers keep what they hold, and are empty. */
 export function initialize(cpu: Cpu): void {
+  setStatus(cpu, 0);
   cpu.set('FCW', BigInt(INITIAL_CONTROL));
-  for (const register of ['FSW', 'FTW', 'FOP', 'FIP', 'FCS', 'FDP', 'FDS']) cpu.set(register, 0n);
+  for (const register of ['FTW', 'FOP', 'FIP', 'FCS', 'FDP', 'FDS']) cpu.set(register, 0n);
 }
 
 /** SDM, "x87 FPU Tag Word": two bits a register, valid, zero, special or empty. */
@@ -88,8 +89,8 @@ function loadEnvironment(cpu: Cpu, image: Uint8Array, fieldBytes: 2 | 4): void {
   const [control, status, tags] = [field(0) & LOW_WORD, field(1) & LOW_WORD, field(2) & LOW_WORD];
   loadPointers(cpu, [field(3), field(4), field(5), field(6)], fieldBytes === 4);
   setTagWord(cpu, tags);
-  cpu.set('FSW', status);
   setControl(cpu, control);
+  setStatus(cpu, Number(status));
 }
 
 const OPCODE = 0x7ffn;

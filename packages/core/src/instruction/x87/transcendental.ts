@@ -25,13 +25,14 @@ function rangeExceeded(unit: FloatingPointUnit): boolean {
   return exceeded;
 }
 
-type Function1 = (arithmetic: Arithmetic, top: Unpacked) => Result;
+/** A function of ST(0). */
+type OfTop = (arithmetic: Arithmetic, top: Unpacked) => Result;
 
 const CIRCULAR = (
   [
     ['FSIN', 'FSIN—Sine', sine],
     ['FCOS', 'FCOS—Cosine', cosine],
-  ] as const satisfies readonly (readonly [string, SdmTitle, Function1])[]
+  ] as const satisfies readonly (readonly [string, SdmTitle, OfTop])[]
 ).map(([mnemonic, title, compute]) =>
   defineNumeric({
     mnemonic,
@@ -43,22 +44,19 @@ const CIRCULAR = (
   }),
 );
 
-function replaceTop(unit: FloatingPointUnit, compute: Function1): void {
+function replaceTop(unit: FloatingPointUnit, compute: OfTop): void {
   const result = unit.computed([0], () => compute(unit.arithmetic, unit.operand(0)));
   if (result !== undefined) unit.write(0, result);
 }
 
 /** A NaN takes both places: the tangent has no 1 beside it then, nor the sine a cosine of its own. */
-const isNumber = (value: Extended): boolean => {
-  const { kind } = unpacked(value);
-  return kind !== 'quiet NaN';
-};
+const isNumber = (value: Extended): boolean => unpacked(value).kind !== 'quiet NaN';
 
 const PAIRS = (
   [
     ['FSINCOS', 'FSINCOS—Sine and Cosine', sine, cosine],
     ['FPTAN', 'FPTAN—Partial Tangent', tangent, () => ONE],
-  ] as const satisfies readonly (readonly [string, SdmTitle, Function1, Function1])[]
+  ] as const satisfies readonly (readonly [string, SdmTitle, OfTop, OfTop])[]
 ).map(([mnemonic, title, replacement, pushed]) =>
   defineNumeric({
     mnemonic,

@@ -123,9 +123,13 @@ export class FloatingPointUnit {
   }
 }
 
+/** The interrupt line that a PC connects FERR# to. */
+export const FERR_LINE = 13;
+
 /** Writes FSW; ES, and B with it, says that a flag is set whose exception FCW does not mask. */
 export function setStatus(cpu: Cpu, status: number): void {
   const unmasked = status & ~Number(cpu.read('FCW')) & EXCEPTIONS;
   const summary = STATUS.ES | STATUS.B;
+  if (unmasked === 0 && Number(cpu.read('FSW')) & STATUS.ES) cpu.draft.setInterruptLine(FERR_LINE, false);
   cpu.set('FSW', BigInt(unmasked === 0 ? status & ~summary : status | summary));
 }

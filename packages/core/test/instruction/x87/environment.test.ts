@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Machine } from '../../../src/machine/machine.js';
+import { rawImage } from '../../../src/boot/boot-image.js';
+import { createMachine, type Machine } from '../../../src/machine/machine.js';
 import { hex, machineWith } from '../../support/booted-machine.js';
 
 const DATA = 0x20_0000;
@@ -72,5 +73,40 @@ describe('FNSAVE and FRSTOR', () => {
     made.step(0, 1);
     expect(state()).toEqual(before);
     expect(cpu.read('FIP')).toBe(0x8765_4321n); // 32 bits of it are in the image
+  });
+});
+
+describe('FNSTENV in real-address mode', () => {
+  const inRealMode = (code: string): Machine => {
+    const made = createMachine({
+      profile: 'amd-server',
+      memory: 2 ** 20,
+      boot: rawImage({ bytes: Uint8Array.from(hex(code)), mode: 'real', load: 0x7c00, entry: 0x7c00 }),
+    });
+    const cpu = made.processor(0);
+    cpu.set('RBX', 0x500n); // the operand is [BX]
+    for (const [register, value] of [
+      ['FCW', 0x37fn],
+      ['FOP', 0x123n],
+      ['FCS', 0x2000n],
+      ['FIP', 0x4567n],
+      ['FDS', 0x1000n],
+      ['FDP', 0xf234n],
+    ] as const)
+      cpu.set(register, value);
+    return made;
+  };
+  const stored = (code: string, bytes: number): string => {
+    const made = inRealMode(code);
+    made.step(0, 1);
+    return Buffer.from(made.readMemory(0x500, bytes)).toString('hex');
+  };
+
+  it('splits 20-bit linear addresses over two words', () => {
+    expect(stored('d9 37', 14)).toBe('7f03000055556745232134f20010');
+  });
+
+  it('splits 32-bit linear addresses over two doublewords', () => {
+    expect(stored('66 d9 37', 28)).toBe('7f03ffff0000ffff5555ffff6745ffff2321000034f2ffff00100000');
   });
 });

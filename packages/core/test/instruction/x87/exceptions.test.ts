@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { NotModelled } from '../../../src/error.js';
 import type { Machine } from '../../../src/machine/machine.js';
 import { definePlugin } from '../../../src/plugin/define.js';
 import { CODE, hex, machineWith } from '../../support/booted-machine.js';
@@ -81,8 +80,32 @@ describe('an exception that is not masked', () => {
     expect(made.processor(0).read('FSW')).toBe(status);
   });
 
-  it('is a gap with CR0.NE clear, where FERR# would report it', () => {
-    expect(() => withPendingException(FNOP, 0n).step(0, 1)).toThrow(NotModelled);
+  it.each([
+    ['an x87 instruction', FNOP],
+    ['WAIT', WAIT],
+    ['an MMX instruction', '0f fc c1'],
+  ])('stops %s with CR0.NE clear and drives interrupt line 13 until it is cleared', (_what, code) => {
+    const lines: (readonly [number, boolean])[] = [];
+    const controller = definePlugin({
+      name: 'controller',
+      version: '1.0.0',
+      apiVersion: 1,
+      interruptController: { lineChanged: (_draft, line, high) => void lines.push([line, high]) },
+    });
+    const made = machineWith(hex(code), { plugins: [controller] }) as unknown as Machine;
+    const cpu = made.processor(0);
+    cpu.set('CR0', cpu.read('CR0') & ~(MP | EM | TS | NE));
+    cpu.set('FCW', 0x37bn);
+    cpu.set('FSW', 0x8084n);
+    expect(made.step(0, 1)).toMatchObject({ kind: 'halted' });
+    expect(cpu.read('RIP')).toBe(BigInt(CODE));
+    made.writeMemory(CODE, Uint8Array.from(hex('db e2'))); // FNCLEX, as the handler of the interrupt would
+    cpu.set('activity', 0n);
+    made.step(0, 1);
+    expect(lines).toEqual([
+      [13, true],
+      [13, false],
+    ]);
   });
 
   it('appears and goes with the masks that FLDCW loads', () => {
