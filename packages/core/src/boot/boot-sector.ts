@@ -7,6 +7,8 @@ import type { BootImage } from './boot-image.js';
 const SECTOR = 512;
 const LOAD = 0x7c00;
 const FIRST_HARD_DISK = 0x80n;
+/** CR0 as at RESET, but for CD and NW, which firmware clears. */
+const CACHES_ON = 0x10n;
 
 /** Whether a file begins with a boot sector. */
 export function isBootSector(bytes: Uint8Array): boolean {
@@ -28,6 +30,6 @@ export function bootSectorImage(bytes: Uint8Array): BootImage {
     segments: [{ address: LOAD, bytes: bytes.slice(0, SECTOR), what: 'boot sector' }],
     entry: LOAD,
     firmware: 'pc',
-    registers: { RDX: FIRST_HARD_DISK, RSP: BigInt(LOAD) },
+    registers: { CR0: CACHES_ON, RDX: FIRST_HARD_DISK, RSP: BigInt(LOAD) },
   };
 }

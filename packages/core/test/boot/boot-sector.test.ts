@@ -15,7 +15,7 @@ it('a boot sector is entered in real mode at 7C00H, with the disk in DL and with
   expect(memory.read(0, 0x400)).toEqual(new Uint8Array(0x400));
   const [first] = processors;
   expect(first?.general).toMatchObject({ RIP: 0x7c00n, RDX: 0x80n, RSP: 0x7c00n, RFLAGS: 2n });
-  expect(first?.control.CR0).toBe(0x6000_0010n);
+  expect(first?.control.CR0).toBe(0x10n);
   expect(first?.segments.CS).toMatchObject({ selector: 0n, base: 0n });
 });
 
