@@ -28,6 +28,7 @@ const ACTIVITY = slotOf('activity') * 2;
 const ACTIVE = 0;
 const CS_BASE = slotOf('CS.base') * 2;
 const CS_LIMIT = slotOf('CS.limit') * 2;
+const STACK_ATTRIBUTES = slotOf('SS.attributes') * 2;
 const FRONT_ENTRIES = 4096;
 
 /** An intercept took an instruction before it began. */
@@ -131,8 +132,10 @@ export class Runner implements StepBinder {
     this.singleStepping.contextChanged(cpu);
     this.#codeWidth = cpu.codeWidth;
     const wide64 = this.#codeWidth === 64;
-    this.#stackWidth = wide64 ? 64 : (Number(cpu.read('SS.attributes')) & 0x4000) !== 0 ? 32 : 16;
-    this.#mode = (this.#codeWidth >> 5) * 4 + (this.#stackWidth >> 5) + (wide64 && cpu.CR4.LA57 ? 12 : 0);
+    this.#stackWidth = wide64 ? 64 : ((cpu.words[STACK_ATTRIBUTES] as number) & 0x4000) !== 0 ? 32 : 16;
+    const user = cpu.CPL === 3; // pages that may be executed differ: a block of one level is not found at the other
+    this.#mode =
+      (this.#codeWidth >> 5) * 4 + (this.#stackWidth >> 5) + (wide64 && cpu.CR4.LA57 ? 12 : 0) + (user ? 32 : 0);
     this.#codeSegmentChanged();
   }
 
@@ -412,10 +415,13 @@ export class Runner implements StepBinder {
 
   functionStep(decoded: Decoded, definition: FunctionInstruction): () => void {
     const next = following(decoded.address, decoded.length, decoded.codeWidth);
+    const [nextLow, nextHigh] = [Number(BigInt.asIntN(32, next)), Number(BigInt.asIntN(32, next >> 32n))];
     const step = () => {
       const cpu = this.#draft.current;
       settleFlags(this.#words);
-      cpu.RIP = next;
+      this.#words[RIP] = nextLow;
+      this.#words[RIP + 1] = nextHigh;
+      this.#draft.writeTrace?.register(cpu.id, RIP / 2);
       this.executing = decoded;
       const outcome = executeChecked(
         { cpu, operands: operandsOf(cpu, decoded), operandWidth: decoded.operandWidth },

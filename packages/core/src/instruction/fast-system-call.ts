@@ -3,7 +3,7 @@
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
 import { isCanonicalAddress } from '../memory/canonical.js';
-import { CODE_32, CODE_64, DATA, FLAT_LIMIT, USER } from '../memory/flat-segment.js';
+import { CODE_32, CODE_64, DATA, loadFlatSegments, USER } from '../memory/flat-segment.js';
 import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
@@ -65,7 +65,7 @@ export const SYSCALL = defineInstruction({
   effect(cpu) {
     cpu.draft.runner.singleStepping.trapFlag = 'after'; // IA32_FMASK decides whether the first step of the kernel traps
     const long = cpu.EFER.LMA;
-    const selector = (cpu.read('IA32_STAR') >> 32n) & 0xfffcn;
+    const selector = Number((cpu.read('IA32_STAR') >> 32n) & 0xfffcn);
     const flags = cpu.RFLAGS.value;
     cpu.RCX = cpu.RIP; // of the next instruction
     if (long) {
@@ -76,8 +76,8 @@ export const SYSCALL = defineInstruction({
       cpu.RIP = cpu.read('IA32_STAR') & LOW_HALF;
       cpu.RFLAGS.value = flags & ~LEGACY_CLEARED;
     }
-    cpu.setSegment('CS', { selector, base: 0n, limit: FLAT_LIMIT, attributes: long ? CODE_64 : CODE_32 });
-    cpu.setSegment('SS', { selector: selector + 8n, base: 0n, limit: FLAT_LIMIT, attributes: DATA });
+    const attributes = long ? CODE_64 : CODE_32;
+    loadFlatSegments(cpu, { selector, attributes }, { selector: selector + 8, attributes: DATA });
   },
 });
 
@@ -102,14 +102,13 @@ function sysret(mnemonic: 'SYSRET' | 'SYSRETQ', long: boolean) {
 }
 
 function returnToUser(cpu: Cpu, long: boolean): void {
-  const base = (cpu.read('IA32_STAR') >> 48n) & LOW_WORD;
-  const code = (long ? base + 16n : base) | 3n;
+  const base = Number((cpu.read('IA32_STAR') >> 48n) & LOW_WORD);
   const flags = cpu.mode === '64-bit' ? mergeFlags(cpu, cpu.R11 & RETURNED_FLAGS, ~0n) : cpu.RFLAGS.value | IF; // R11 is out of reach
   cpu.draft.runner.singleStepping.trapFlag = 'after'; // as if SYSCALL had just been completed
   cpu.RIP = long ? cpu.RCX : cpu.RCX & LOW_HALF;
   cpu.RFLAGS.value = flags;
-  cpu.setSegment('CS', { selector: code, base: 0n, limit: FLAT_LIMIT, attributes: (long ? CODE_64 : CODE_32) | USER });
-  cpu.setSegment('SS', { selector: (base + 8n) | 3n, base: 0n, limit: FLAT_LIMIT, attributes: DATA | USER });
+  const code = { selector: (long ? base + 16 : base) | 3, attributes: (long ? CODE_64 : CODE_32) | USER };
+  loadFlatSegments(cpu, code, { selector: (base + 8) | 3, attributes: DATA | USER });
 }
 
 export const SYSRET = sysret('SYSRET', false);

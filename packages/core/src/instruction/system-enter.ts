@@ -3,7 +3,7 @@
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
 import { isCanonicalAddress } from '../memory/canonical.js';
-import { CODE_32, CODE_64, DATA, FLAT_LIMIT, USER } from '../memory/flat-segment.js';
+import { CODE_32, CODE_64, DATA, loadFlatSegments, USER } from '../memory/flat-segment.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
 import { privileged } from './privilege.js';
@@ -44,10 +44,13 @@ const codeSelector = (mnemonic: string): FaultRow => ({
 });
 
 /** Descriptors are not read: software promises that those in the GDT are of such flat segments. */
-function enterFlatSegments(cpu: Cpu, code: bigint, codeAttributes: bigint, level: bigint): void {
-  const flat = { base: 0n, limit: FLAT_LIMIT };
-  cpu.setSegment('CS', { ...flat, selector: code, attributes: codeAttributes | level });
-  cpu.setSegment('SS', { ...flat, selector: code + SS_AFTER_CS, attributes: DATA | level });
+function enterFlatSegments(cpu: Cpu, code: bigint, codeAttributes: number, level: number): void {
+  const [selector, stack] = [Number(code), Number(code + SS_AFTER_CS)];
+  loadFlatSegments(
+    cpu,
+    { selector, attributes: codeAttributes | level },
+    { selector: stack, attributes: DATA | level },
+  );
 }
 
 export const SYSENTER = defineInstruction({
@@ -62,7 +65,7 @@ export const SYSENTER = defineInstruction({
     const width = long ? 64 : 32;
     cpu.RFLAGS.VM = false;
     cpu.RFLAGS.IF = false;
-    enterFlatSegments(cpu, cpu.read('IA32_SYSENTER_CS') & INDEX, long ? CODE_64 : CODE_32, 0n);
+    enterFlatSegments(cpu, cpu.read('IA32_SYSENTER_CS') & INDEX, long ? CODE_64 : CODE_32, 0);
     cpu.RSP = BigInt.asUintN(width, cpu.read('IA32_SYSENTER_ESP'));
     cpu.RIP = BigInt.asUintN(width, cpu.read('IA32_SYSENTER_EIP'));
   },

@@ -58,16 +58,7 @@ export function findDescriptor(cpu: Cpu, selector: number): SegmentDescriptor | 
   const unusable = table === 'LDTR' && (cpu.read('LDTR.attributes') & BigInt(ACCESS.unusable)) !== 0n;
   if (unusable || BigInt(offset + ENTRY_BYTES - 1) > cpu.read(`${table}.limit`)) return undefined;
   const address = BigInt.asUintN(cpu.EFER.LMA ? 64 : 32, cpu.read(`${table}.base`) + BigInt(offset));
-  return {
-    ...decodeDescriptor(asSupervisor(cpu, () => loadLinear(cpu, address, 8))),
-    selector,
-    rpl: selector & 3,
-    errorCode: selector & ~3,
-    address,
-  };
-}
-
-function decodeDescriptor(raw: bigint) {
+  const raw = asSupervisor(cpu, () => loadLinear(cpu, address, 8));
   const attributes = Number((raw >> 40n) & 0xf0ffn);
   const limit = (raw & 0xffffn) | ((raw >> 32n) & 0xf_0000n);
   return {
@@ -78,6 +69,10 @@ function decodeDescriptor(raw: bigint) {
     present: (attributes & ACCESS.present) !== 0,
     codeOrData: (attributes & ACCESS.codeOrData) !== 0,
     type: attributes & ACCESS.type,
+    selector,
+    rpl: selector & 3,
+    errorCode: selector & ~3,
+    address,
   };
 }
 

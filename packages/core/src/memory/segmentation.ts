@@ -20,8 +20,25 @@ export const ACCESS = {
 } as const;
 
 const SELECTOR_SLOTS = SEGMENT_REGISTERS.map((name) => slotOf(`${name}.selector`));
+const FIRST_SEGMENT_SLOT = SELECTOR_SLOTS[0] ?? 0;
 const CODE: SegmentIndex = 1;
 const STACK: SegmentIndex = 2;
+
+/** Type, expand-down and usability of data that may be read and written up to the limit. */
+const PLAIN_DATA = ACCESS.unusable | ACCESS.codeOrData | ACCESS.executable | ACCESS.expandDown | ACCESS.writable;
+const WHOLE = -1;
+
+/**
+ * The linear address, unsigned, in a writable data segment whose limit is 4 GiB, which most programs have for everything;
+ * negative for another segment, and for an access that wraps.
+ */
+export function flatAddress(words: Int32Array, offset: number, segment: SegmentIndex, bytes: number): number {
+  const word = (FIRST_SEGMENT_SLOT + segment * 4) * 2;
+  const first = offset >>> 0;
+  if (words[word + 4] !== WHOLE || first > 0x1_0000_0000 - bytes) return -1;
+  if (((words[word + 6] as number) & PLAIN_DATA) !== (ACCESS.codeOrData | ACCESS.writable)) return -1;
+  return ((words[word + 2] as number) + first) >>> 0;
+}
 
 /** The linear address, as a signed 32-bit integer, of `bytes` bytes at an offset; raises #GP(0), or #SS(0) for SS. */
 export function segmentedAddress(

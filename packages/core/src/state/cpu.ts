@@ -11,12 +11,14 @@ import {
   type Activity,
   GENERAL_REGISTERS,
   type GeneralRegister,
+  SEGMENT_REGISTERS,
   type SegmentRegister,
   SHADOW,
   slotOf,
 } from '../register/register-file.js';
 import { RFLAGS, RFLAGS_FIXED } from '../register/rflags.js';
 import type { HazardReport } from '../rule/hazard.js';
+import { CONTEXT_SLOTS } from './context-words.js';
 import type { MachineDraft } from './draft.js';
 import type { SegmentState } from './processor.js';
 import { StructureMemory } from './structure-memory.js';
@@ -29,29 +31,10 @@ const Cr4View = bitViewClass(CR4, slotOf('CR4'));
 const EferView = bitViewClass(EFER, slotOf('IA32_EFER'));
 const RflagsView = bitViewClass(RFLAGS, slotOf('RFLAGS'));
 
-/** Slots that decide the mode, the privilege level or how addresses are translated. */
-const CONTEXT_SLOTS = new Set(
-  [
-    'CR0',
-    'CR3',
-    'CR4',
-    'PDPTE0',
-    'PDPTE1',
-    'PDPTE2',
-    'PDPTE3',
-    'PKRU',
-    'IA32_PKRS',
-    'A20M',
-    'IA32_EFER',
-    'RFLAGS',
-    'CS.selector',
-    'CS.attributes',
-    'CS.base',
-    'CS.limit',
-    'SS.attributes',
-    'DR7',
-  ].map(slotOf),
-);
+/** The first slot of each segment register: selector, base, limit and attributes follow each other. */
+const SEGMENT_SLOTS = Object.fromEntries(
+  [...SEGMENT_REGISTERS, 'LDTR' as const, 'TR' as const].map((name) => [name, slotOf(`${name}.selector`)]),
+) as Readonly<Record<SegmentRegister, number>>;
 const ATTRIBUTES = { L: 1 << 13, DB: 1 << 14 } as const;
 const VIRTUAL_8086 = 1 << RFLAGS.bits.VM;
 
@@ -186,9 +169,13 @@ export class Cpu implements BitHome, SliceHome {
       this.draft.settleFlags(this);
       value |= BigInt(RFLAGS_FIXED);
     }
+    this.#store(slot, value);
+    this.written(slot);
+  }
+
+  #store(slot: number, value: bigint): void {
     this.words[slot * 2] = Number(BigInt.asIntN(32, value));
     this.words[slot * 2 + 1] = Number(BigInt.asIntN(32, value >> 32n));
-    this.written(slot);
   }
 
   written(slot: number): void {
@@ -213,10 +200,13 @@ export class Cpu implements BitHome, SliceHome {
   }
 
   setSegment(name: SegmentRegister, { selector, base, limit, attributes }: SegmentState): void {
-    this.set(`${name}.selector`, selector);
-    this.set(`${name}.base`, base);
-    this.set(`${name}.limit`, limit);
-    this.set(`${name}.attributes`, attributes);
+    const first = SEGMENT_SLOTS[name];
+    this.#store(first, selector);
+    this.#store(first + 1, base);
+    this.#store(first + 2, limit);
+    this.#store(first + 3, attributes);
+    for (let slot = first; slot < first + 4; slot++) this.draft.writeTrace?.register(this.id, slot);
+    if (CONTEXT_SLOTS.has(first + 3)) this.draft.contextChanged(this); // once, not for each part
   }
 
   readSlice(plugin: string): unknown {

@@ -15,6 +15,7 @@ import { EVERYTHING, type Invalidation } from '../memory/translation-buffer.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import type { SliceHome } from '../plugin/slice.js';
 import type { HazardReport } from '../rule/hazard.js';
+import { CONTEXT_WORDS, type ContextWord } from './context-words.js';
 import { Cpu } from './cpu.js';
 import type { MachineState, TurnState } from './machine.js';
 import { framesOf, PhysicalMemory } from './memory.js';
@@ -62,6 +63,8 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   writeTrace: WriteTrace | undefined;
   turn: TurnState;
   readonly #cpus: readonly Cpu[];
+  /** The words of the context that was entered last. */
+  readonly #context = new Int32Array(CONTEXT_WORDS.length);
   readonly #window: Int32Array;
   readonly #parked: readonly Int32Array[];
   #current: Cpu;
@@ -166,7 +169,8 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
     cpu.words = this.#window;
     this.#current = cpu;
     if (this.definition.translations !== undefined) this.tlb.flush(); // each processor has its own
-    this.contextChanged(cpu);
+    this.#differs(cpu);
+    this.#enterContext(cpu);
   }
 
   /** Pending status flags exist only for the processor in the window. */
@@ -176,7 +180,23 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
 
   /** A register that decides the mode, the privilege or the translation was written. */
   contextChanged(cpu: Cpu): void {
-    if (cpu !== this.#current) return;
+    if (cpu === this.#current && this.#differs(cpu)) this.#enterContext(cpu);
+  }
+
+  /** Whether a register that counts has another value than when the context was entered. */
+  #differs({ words }: Cpu): boolean {
+    let differs = false;
+    for (let index = 0; index < CONTEXT_WORDS.length; index++) {
+      const { word, mask } = CONTEXT_WORDS[index] as ContextWord;
+      const value = (words[word] as number) & mask;
+      if (value === this.#context[index]) continue;
+      this.#context[index] = value;
+      differs = true;
+    }
+    return differs;
+  }
+
+  #enterContext(cpu: Cpu): void {
     this.tlb.enter(pagingContextOf(cpu));
     this.tlb.breakpoints = waitsFor(cpu, 'write', 'read or write');
     this.tlb.observe(
@@ -252,7 +272,7 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   traceWrites(trace: WriteTrace | undefined): void {
     this.writeTrace = trace;
     this.tlb.flush();
-    this.contextChanged(this.#current);
+    this.#enterContext(this.#current);
   }
 
   codeWritten(frame: number): void {

@@ -5,6 +5,7 @@ import type { TlbContext } from '../memory/tlb.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from './cpu.js';
 
+const CR3_WORD = slotOf('CR3') * 2;
 const PKRU_WORD = slotOf('PKRU') * 2;
 const PKRS_WORD = slotOf('IA32_PKRS') * 2;
 const A20M_WORD = slotOf('A20M') * 2;
@@ -14,9 +15,10 @@ const NO_PDPTES: readonly bigint[] = [];
 export function pagingContextOf(cpu: Cpu): TlbContext {
   const longMode = cpu.EFER.LMA;
   const mode = pagingModeOf(cpu);
+  const processorMode = cpu.mode;
   return {
     mode,
-    root: Number(cpu.CR3),
+    root: ((cpu.words[CR3_WORD + 1] ?? 0) >>> 0) * 2 ** 32 + ((cpu.words[CR3_WORD] ?? 0) >>> 0),
     pdptes: mode === 'PAE' ? pdptesOf(cpu) : NO_PDPTES,
     user: cpu.CPL === 3,
     writeProtect: cpu.CR0.WP,
@@ -29,8 +31,8 @@ export function pagingContextOf(cpu: Cpu): TlbContext {
     largePages: cpu.CR4.PSE,
     physicalBits: cpu.profile.physicalAddressWidth,
     a20Masked: (cpu.words[A20M_WORD] ?? 0) !== 0,
-    protectedMode: cpu.CR0.PE && cpu.mode !== 'virtual-8086',
-    linearBits: longMode && cpu.mode === '64-bit' ? (cpu.CR4.LA57 ? 57 : 48) : 32,
+    protectedMode: processorMode !== 'real' && processorMode !== 'virtual-8086',
+    linearBits: processorMode === '64-bit' ? (cpu.CR4.LA57 ? 57 : 48) : 32,
   };
 }
 
