@@ -6,13 +6,26 @@ import { memory } from './memory.js';
 import type { Section } from './report.js';
 import { sealing } from './sealing.js';
 import { travel } from './travel.js';
+import { workloads } from './workloads.js';
 
-const SECTIONS = { memory, intrinsics, 'fetched instructions': fetched, sealing, 'time travel': travel };
+const SECTIONS = {
+  memory,
+  intrinsics,
+  'fetched instructions': fetched,
+  'guest workloads': workloads,
+  sealing,
+  'time travel': travel,
+};
 
 /** Measures everything. `begin` hears what comes next. */
-export function benchmark(effort: Effort, begin: (title: string) => void = () => {}): readonly Section[] {
-  return Object.entries(SECTIONS).map(([title, section]) => {
+export async function benchmark(
+  effort: Effort,
+  begin: (title: string) => void = () => {},
+): Promise<readonly Section[]> {
+  const sections: Section[] = [];
+  for (const [title, section] of Object.entries(SECTIONS)) {
     begin(title);
-    return section(effort);
-  });
+    sections.push(await section(effort));
+  }
+  return sections;
 }

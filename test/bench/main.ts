@@ -10,7 +10,7 @@ import { asText, type Ratios, ratiosOf, worseThan } from './report.js';
 const options = new Set(process.argv.slice(2));
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-const sections = benchmark(FULL, (title) => process.stderr.write(`${title} …\n`));
+const sections = await benchmark(FULL, (title) => process.stderr.write(`${title} …\n`));
 const ratios = ratiosOf(sections);
 if (options.has('--json')) say(JSON.stringify({ sections, ratios }, undefined, 2));
 else if (options.has('--ratios')) say(JSON.stringify(rounded(ratios), undefined, 2));
