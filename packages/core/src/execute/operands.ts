@@ -10,6 +10,11 @@ import { FRAME_BYTES } from '../state/workbench.js';
 import type { CodeWidth, Decoded, DecodedMemory, DecodedOperand, DecodedRegister } from './decode.js';
 import { ValueOperand } from './value-operand.js';
 
+// Masks, not BigInt.asUintN: where its result meets another bigint, the optimizing compiler of Node 20 may give up on an
+// assertion of its own (RepresentationChangerError), which ends the process.
+const ADDRESS_32 = 0xffff_ffffn;
+const ADDRESS_64 = 0xffff_ffff_ffff_ffffn;
+
 const HIGH_BYTE_SHIFT = 8n;
 
 /** The explicit operands of a decoded instruction on a processor, in encoding order. */
@@ -106,7 +111,7 @@ class MemoryOperand implements Operand {
         this.#cpu.draft.tlb.segmented(Number(BigInt.asIntN(32, offset)), this.#segment, bytes, write) >>> 0,
       );
     const base = segment === 'FS' || segment === 'GS' ? this.#cpu.read(`${segment}.base`) : 0n;
-    const linear = BigInt.asUintN(64, base + offset);
+    const linear = (base + offset) & ADDRESS_64;
     const [, high] = halves(linear);
     if (!isCanonical(high, this.#cpu.CR4.LA57 ? 57 : 48))
       raise(segment === 'SS' ? SS(0) : GP(0), 'core.linear-address.canonical');
@@ -116,11 +121,8 @@ class MemoryOperand implements Operand {
   uncheckedLinear(): bigint {
     const offset = effectiveOffset(this.#cpu, this.#decoded);
     const { segment } = this.#decoded;
-    if (this.#cpu.mode !== '64-bit') return BigInt.asUintN(32, this.#cpu.read(`${segment}.base`) + offset);
-    return BigInt.asUintN(
-      64,
-      segment === 'FS' || segment === 'GS' ? this.#cpu.read(`${segment}.base`) + offset : offset,
-    );
+    if (this.#cpu.mode !== '64-bit') return (this.#cpu.read(`${segment}.base`) + offset) & ADDRESS_32;
+    return (segment === 'FS' || segment === 'GS' ? this.#cpu.read(`${segment}.base`) + offset : offset) & ADDRESS_64;
   }
 
   get #segment(): SegmentIndex {
