@@ -54,6 +54,8 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
   readonly #states = new Subject<MachineState>();
   readonly #emissions = new Subject<Emission>();
   #closed = false;
+  /** In a row, over runs that were asked for in pieces. */
+  #deadlinesWithoutWaking = 0;
 
   #timeline: Timeline | undefined;
 
@@ -163,14 +165,13 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
    */
   run({ maxSteps = Number.MAX_SAFE_INTEGER }: { readonly maxSteps?: number } = {}): RunResult {
     let steps = 0;
-    let deadlinesWithoutWaking = 0;
     while (steps < maxSteps) {
       const turn = nextTurn(this.#host.peek());
       if (turn === undefined) return { steps, stop: { reason: 'waiting' } };
       const ran = this.#runTurn(turn.processor, Math.min(turn.steps, maxSteps - steps));
       steps += ran.steps;
-      deadlinesWithoutWaking = ran.outcome.kind === 'halted' ? deadlinesWithoutWaking + 1 : 0;
-      if (deadlinesWithoutWaking === MOST_DEADLINES_WITHOUT_WAKING) return { steps, stop: { reason: 'waiting' } };
+      this.#deadlinesWithoutWaking = ran.outcome.kind === 'halted' ? this.#deadlinesWithoutWaking + 1 : 0;
+      if (this.#deadlinesWithoutWaking >= MOST_DEADLINES_WITHOUT_WAKING) return { steps, stop: { reason: 'waiting' } };
       if (ran.stop !== undefined) return { steps, stop: ran.stop };
       if (ran.outcome.kind === 'shutdown')
         return { steps, stop: { reason: 'shutdown', processor: turn.processor, outcome: ran.outcome } };
