@@ -97,8 +97,8 @@ function listen(machine: Machine) {
 
 describe('the streams', () => {
   const bare = { kind: 'core', processors: 1, quantum: 100 } as const;
-  /** NOP; EMMS, which is not modelled. */
-  const untilGap = { ...bare, code: Uint8Array.of(0x90, 0x0f, 0x77) };
+  /** NOP; SETSSBSY, which is not modelled. */
+  const untilGap = { ...bare, code: Uint8Array.of(0x90, 0xf3, 0x0f, 0x01, 0xe8) };
 
   it('tell each event once and complete when the machine is closed', () => {
     const machine = makeMachine(bare);
