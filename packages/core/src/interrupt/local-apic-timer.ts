@@ -28,7 +28,10 @@ function divisorOf({ words }: Cpu): number {
 }
 
 const initialCount = ({ words }: Cpu): number => (words[INITIAL] ?? 0) >>> 0;
-/** 0: stopped. One more than the time, so that a timer can be started at time 0. */
+/**
+ * 0: stopped. One more than the time, so that a timer can be started at time 0. In TSC-deadline mode the register holds the
+ * deadline itself, a value of the time-stamp counter, which software may set before that is reached.
+ */
 const startOf = ({ words }: Cpu): number => ((words[START + 1] ?? 0) >>> 0) * 2 ** 32 + ((words[START] ?? 0) >>> 0);
 
 function setStart(cpu: Cpu, start: number): void {
@@ -40,9 +43,18 @@ function setStart(cpu: Cpu, start: number): void {
 export function localTimerDeadline(cpu: Cpu): number {
   const start = startOf(cpu);
   if (start === 0) return Number.POSITIVE_INFINITY;
-  if (modeNow(cpu) === 'TSC-deadline') return start - 1;
+  if (modeNow(cpu) === 'TSC-deadline') return cyclesAtDeadline(cpu);
   return start - 1 + initialCount(cpu) * divisorOf(cpu);
 }
+
+/** When the time-stamp counter has the value in IA32_TSC_DEADLINE, or now if it is past. */
+function cyclesAtDeadline(cpu: Cpu): number {
+  const ahead = cpu.readSlot(START / 2) - timeStampCounter(cpu);
+  if (ahead > FURTHEST) return Number.POSITIVE_INFINITY;
+  return cyclesOf(cpu) + Math.max(0, Number(ahead));
+}
+/** So far ahead in cycles that no run gets there. */
+const FURTHEST = 2n ** 52n;
 
 /** The deadline is reached: the interrupt is requested, and a periodic timer starts again where the last period ended. */
 export function expireLocalTimer(cpu: Cpu, time: number): void {
@@ -85,22 +97,12 @@ export function timerModeChanged(cpu: Cpu, from: TimerMode, to: TimerMode): void
 
 /** IA32_TSC_DEADLINE: 0 while the timer is not armed. */
 export function readTscDeadline(cpu: Cpu): bigint {
-  const start = startOf(cpu);
-  if (start === 0 || modeNow(cpu) !== 'TSC-deadline') return 0n;
-  return BigInt.asUintN(64, BigInt(start - 1) + timeStampCounter(cpu) - BigInt(cyclesOf(cpu)));
+  return modeNow(cpu) === 'TSC-deadline' ? cpu.readSlot(START / 2) : 0n;
 }
 
 /** Arms the timer for a value of the time-stamp counter, also one that is past; 0 disarms it. Ignored in other modes. */
 export function writeTscDeadline(cpu: Cpu, value: bigint): void {
   if (localApicMode(cpu) === 'disabled' || modeNow(cpu) !== 'TSC-deadline') return;
-  if (value === 0n) {
-    setStart(cpu, 0);
-    return;
-  }
-  const ahead = value - timeStampCounter(cpu);
-  const deadline = BigInt(cyclesOf(cpu)) + (ahead > 0n ? ahead : 0n);
-  // So far ahead that no run gets there: as good as never, and still exact for what reads it.
-  setStart(cpu, Number(deadline < FURTHEST ? deadline : FURTHEST) + 1);
+  cpu.writeSlot(START / 2, value);
+  cpu.draft.runner.reschedule();
 }
-
-const FURTHEST = BigInt(Number.MAX_SAFE_INTEGER) - 1n;

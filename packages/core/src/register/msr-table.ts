@@ -15,7 +15,7 @@ import { INTEL_MSRS } from './intel-msrs.js';
 import { MACHINE_CHECK_MSRS } from './machine-check-msrs.js';
 import { COMMAND, type MsrDefinition } from './msrs.js';
 import { PERFORMANCE_MSRS } from './performance-msrs.js';
-import { timeStampCounter } from './time-stamp-counter.js';
+import { adjustTimeStampCounter, timeStampCounter } from './time-stamp-counter.js';
 import { X2APIC_MSRS } from './x2apic-msrs.js';
 
 const isAmd = ({ vendor }: ProcessorProfile): boolean => vendor === 'AMD';
@@ -125,7 +125,7 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
   IA32_TIME_STAMP_COUNTER: {
     address: 0x10,
     read: (cpu) => timeStampCounter(cpu),
-    write: (cpu, value) => cpu.set('IA32_TIME_STAMP_COUNTER', BigInt.asUintN(64, value - cpu.timeStamp())),
+    write: (cpu, value) => adjustTimeStampCounter(cpu, value - cpu.timeStamp()),
   },
   IA32_APIC_BASE: {
     address: 0x1b,
@@ -136,7 +136,12 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
       writeApicBase(cpu, value & allBut(BOOTSTRAP_PROCESSOR));
     },
   },
-  IA32_TSC_ADJUST: { address: 0x3b, existsWhen: reports(7, 'ebx', 1), aliasOf: 'IA32_TIME_STAMP_COUNTER' },
+  IA32_TSC_ADJUST: {
+    address: 0x3b,
+    aliasOf: 'IA32_TIME_STAMP_COUNTER',
+    existsWhen: reports(7, 'ebx', 1),
+    write: adjustTimeStampCounter,
+  },
   // Speculation is not modelled, so that its controls have nothing to control.
   IA32_SPEC_CTRL: { address: 0x48, existsWhen: hasSpeculationControl, reserved: allBut(0x7n) }, // IBRS, STIBP, SSBD
   IA32_PRED_CMD: { address: 0x49, existsWhen: hasSpeculationControl, reserved: allBut(0x1n), ...COMMAND }, // IBPB

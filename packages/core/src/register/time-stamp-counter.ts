@@ -5,3 +5,9 @@ import type { Cpu } from '../state/cpu.js';
 export function timeStampCounter(cpu: Cpu): bigint {
   return BigInt.asUintN(64, cpu.timeStamp() + cpu.read('IA32_TIME_STAMP_COUNTER'));
 }
+
+/** Sets what is added to the cycles: a deadline in time stamps is reached at another time then. */
+export function adjustTimeStampCounter(cpu: Cpu, adjustment: bigint): void {
+  cpu.set('IA32_TIME_STAMP_COUNTER', BigInt.asUintN(64, adjustment));
+  cpu.draft.runner.reschedule();
+}

@@ -311,4 +311,29 @@ describe('the timer', () => {
     cpu.step();
     expect([waiting(machine), value(cpu.rdmsr(TSC_DEADLINE))]).toEqual([[0x40], 0n]);
   });
+
+  it('keeps a deadline in time stamps that no run reaches, and reads it back', () => {
+    const machine = make();
+    const cpu = machine.processor(0);
+    set(machine, TIMER, 0x4_0040);
+    cpu.wrmsr(TSC_DEADLINE, (1n << 64n) - 1n);
+    expect(value(cpu.rdmsr(TSC_DEADLINE))).toBe((1n << 64n) - 1n);
+    machine.run({ maxSteps: 10 });
+    expect(waiting(machine)).toEqual([]);
+  });
+
+  it.each([
+    ['IA32_TSC_ADJUST', 0x3b],
+    ['IA32_TIME_STAMP_COUNTER', 0x10],
+  ])('fires when a write to %s moves the time-stamp counter over the deadline', (_name, address) => {
+    const machine = make();
+    const cpu = machine.processor(0);
+    set(machine, TIMER, 0x4_0040);
+    cpu.wrmsr(TSC_DEADLINE, 1n << 40n);
+    cpu.step();
+    expect([waiting(machine), value(cpu.rdmsr(TSC_DEADLINE))]).toEqual([[], 1n << 40n]);
+    cpu.wrmsr(address, 1n << 40n);
+    cpu.step();
+    expect([waiting(machine), value(cpu.rdmsr(TSC_DEADLINE))]).toEqual([[0x40], 0n]);
+  });
 });
