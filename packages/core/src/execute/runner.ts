@@ -278,7 +278,7 @@ export class Runner implements StepBinder {
       if (this.#cursor < steps.length || !block.branches) this.#setRip(block, this.#cursor);
       this.#count(this.#cursor);
       if (shadowed && !this.shadowRenewed) this.#words[SHADOW] = 0;
-      if (isSingle || singleStepping.trapFlag === 'after') singleStepping.after(cpu);
+      if (isSingle || singleStepping.trapFlag === 'after') singleStepping.after(cpu, this.lastInstruction);
     } catch (thrown) {
       this.#abandon(cpu, thrown);
     }

@@ -10,6 +10,8 @@ const DR7 = slotOf('DR7');
 export const DEBUG_STATUS = { breakpoints: 0xf, BD: 0x2000, BS: 0x4000, BT: 0x8000 } as const;
 const BREAKPOINTS = 0xfn;
 const GENERAL_DETECT = 0x2000n;
+/** IA32_DEBUGCTL.BTF. */
+const BRANCH_SINGLE_STEP = 2n;
 
 /** What a breakpoint waits for: bits R/Wn of DR7. */
 const CONDITIONS = ['execute', 'write', 'port', 'read or write'] as const;
@@ -64,8 +66,15 @@ export const breakpointsOnData = (cpu: Cpu, address: bigint, bytes: number, writ
 export const breakpointsOnPort = (cpu: Cpu, port: number, bytes: number): number =>
   cpu.CR4.DE ? met(cpu, BigInt(port), bytes, ['port']) : 0;
 
-/** #DB is delivered: its bits join DR6, those of breakpoints replace the ones before, and DR7.GD is cleared. */
+/** Whether TF traps branches only. */
+export const stepsOnBranches = (cpu: Cpu): boolean => (cpu.read('IA32_DEBUGCTL') & BRANCH_SINGLE_STEP) !== 0n;
+
+/**
+ * #DB is delivered: its bits join DR6, those of breakpoints replace the ones before; DR7.GD and IA32_DEBUGCTL.BTF are
+ * cleared.
+ */
 export function enterDebugHandler(cpu: Cpu, status: number): void {
   cpu.writeSlot(DR6, (cpu.readSlot(DR6) & ~BREAKPOINTS) | BigInt(status));
   cpu.writeSlot(DR7, cpu.readSlot(DR7) & ~GENERAL_DETECT);
+  if (stepsOnBranches(cpu)) cpu.set('IA32_DEBUGCTL', cpu.read('IA32_DEBUGCTL') & ~BRANCH_SINGLE_STEP);
 }

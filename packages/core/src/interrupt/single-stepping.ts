@@ -1,17 +1,21 @@
 // SDM, "Debug Exceptions": while RFLAGS.TF, RFLAGS.RF or a breakpoint is set, instructions run one at a time. Breakpoints on
-// the instruction are faults before it; single-step traps and breakpoints on data and I/O wait until it has completed.
+// the instruction are faults before it; single-step traps and breakpoints on data and I/O wait until it has completed. With
+// IA32_DEBUGCTL.BTF only branches are traps ("Single-Stepping on Branches").
 import { fault } from '../event/outcome.js';
+import type { Decoded } from '../execute/decode.js';
 import { slotOf } from '../register/register-file.js';
 import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
-import { breakpointsOnFetch, DEBUG_STATUS, waitsFor } from './debug-status.js';
+import { breakpointsOnFetch, DEBUG_STATUS, stepsOnBranches, waitsFor } from './debug-status.js';
 import { raise } from './exceptions.js';
 
 const FLAGS = slotOf('RFLAGS') * 2;
 const DEBUG = slotOf('pendingDebug');
 const TF = 1 << RFLAGS.bits.TF;
 const RF = 1 << RFLAGS.bits.RF;
+/** These are branches also where they lead to the next instruction. */
+const ALWAYS_BRANCH: ReadonlySet<string> = new Set(['JMP', 'CALL', 'RET']);
 
 /** When TF decides: as it was before the instruction, or after it (SYSCALL, SYSRET); not at all once it entered a handler. */
 export type TrapFlagTime = 'before' | 'after' | 'never';
@@ -60,22 +64,33 @@ export class SingleStepping {
     this.#trapFlagBefore = (flags & TF) !== 0;
     this.#resumeFlagBefore = (flags & RF) !== 0;
     this.#met = 0;
-    if (this.#resumeFlagBefore) return;
+    if (this.#resumeFlagBefore || inhibitsBreakpoints(cpu)) return;
     const bits = breakpointsOnFetch(cpu, linearAddressOfRip(cpu));
     if (bits !== 0) raise(fault('#DB', { debugStatus: bits }), 'core.breakpoint.instruction');
   }
 
-  /** The instruction completed. */
-  after(cpu: Cpu): void {
+  /** An instruction completed. */
+  after(cpu: Cpu, instruction: Decoded | undefined): void {
     const { trapFlag } = this;
     this.trapFlag = 'before';
     if (this.#resumeFlagBefore && !this.resumeFlagLoaded) cpu.RFLAGS.RF = false;
-    const trapped = trapFlag === 'after' ? cpu.RFLAGS.TF : trapFlag === 'before' && this.#trapFlagBefore;
+    const stepped = trapFlag === 'after' ? cpu.RFLAGS.TF : trapFlag === 'before' && this.#trapFlagBefore;
+    const trapped = stepped && (!stepsOnBranches(cpu) || (instruction !== undefined && branched(cpu, instruction)));
     const status = this.#met | (trapped ? DEBUG_STATUS.BS : 0);
     if (status === 0) return;
     cpu.writeSlot(DEBUG, cpu.readSlot(DEBUG) | BigInt(status));
     this.#draft.runner.attend();
   }
+}
+
+/** SDM, "Masking Exceptions and Interrupts When Switching Stacks": an Intel processor holds back #DB as a whole. */
+const inhibitsBreakpoints = (cpu: Cpu): boolean => cpu.interruptShadow === 'movSs' && cpu.profile.vendor === 'Intel';
+
+/** Whether a branch was taken. A conditional one to the next instruction is none: it cannot be told from one that was not. */
+function branched(cpu: Cpu, { mnemonic, address, length, repeat }: Decoded): boolean {
+  if (ALWAYS_BRANCH.has(mnemonic)) return true;
+  const isIteration = repeat !== 'none' && cpu.RIP === address;
+  return !isIteration && cpu.RIP !== address + BigInt(length);
 }
 
 function linearAddressOfRip(cpu: Cpu): bigint {

@@ -2,7 +2,6 @@
 // prints; where the APM prints another one, the row says so. Groups of them, and what only one vendor has, are tables of
 // their own, added at the end. Those of VMX and SVM belong to their packages. Every check of a value that is not here
 // (reserved bits, canonicality) is in a row too.
-import { NotModelled } from '../error.js';
 import { GP, raise } from '../interrupt/exceptions.js';
 import { writeApicBase } from '../interrupt/local-apic-mode.js';
 import { readTscDeadline, writeTscDeadline } from '../interrupt/local-apic-timer.js';
@@ -101,9 +100,8 @@ const FIXED_RANGES: Readonly<Record<string, number>> = {
   IA32_MTRR_FIX4K_F8000: 0x26f,
 };
 
-/** LBR, BTF and the freezing of recording and counting, none of which happens; but no branch-trace store, which CPUID hides. */
+/** BTF; LBR and the freezing of recording and counting, none of which happens; no branch-trace store, which CPUID hides. */
 const DEBUG_CONTROL = 0x5803n;
-const BRANCH_SINGLE_STEP = 2n;
 
 /** CPUID leaf 0DH, subleaf 1, EAX. */
 const XSAVES = 1 << 3;
@@ -152,14 +150,7 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
   IA32_SYSENTER_CS: { address: 0x174, reserved: above(32) },
   IA32_SYSENTER_ESP: { address: 0x175, canonical: true },
   IA32_SYSENTER_EIP: { address: 0x176, canonical: true },
-  IA32_DEBUGCTL: {
-    address: 0x1d9,
-    reserved: allBut(DEBUG_CONTROL),
-    write: (cpu, value) => {
-      if ((value & BRANCH_SINGLE_STEP) !== 0n) throw new NotModelled('single-stepping on branches', { value });
-      cpu.set('IA32_DEBUGCTL', value);
-    },
-  },
+  IA32_DEBUGCTL: { address: 0x1d9, reserved: allBut(DEBUG_CONTROL) },
   IA32_TSC_DEADLINE: {
     address: 0x6e0,
     aliasOf: 'APIC_TIMER_START',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { MachineOptions } from '../../src/plugin/host.js';
 import { CODE, hex } from '../support/booted-machine.js';
 import { HANDLER, machineWithIdt } from '../support/idt.js';
 
@@ -7,8 +8,8 @@ const TF = 0x100n;
 /** Enabled, for one byte (or as `length` says), with a condition: 0 execute, 1 write, 3 read or write. */
 const enable = (condition: number, length = 0): bigint => 0x401n | BigInt((condition | (length << 2)) << 16);
 
-function debugged(code: string) {
-  const machine = machineWithIdt(hex(code), [{ vector: 1 }, { vector: 0x21, offset: HANDLER + 0x100 }]);
+function debugged(code: string, options: Partial<MachineOptions> = {}) {
+  const machine = machineWithIdt(hex(code), [{ vector: 1 }, { vector: 0x21, offset: HANDLER + 0x100 }], options);
   machine.writeMemory(HANDLER, Uint8Array.from(IRETQ));
   return { machine, cpu: machine.processor(0) };
 }
@@ -42,6 +43,47 @@ describe('single-stepping', () => {
     cpu.step(2);
     expect(cpu.read('RIP')).toBe(BigInt(CODE + 3));
     expect(cpu.step()).toMatchObject(db);
+  });
+});
+
+describe('single-stepping on branches', () => {
+  const BTF = 2n;
+  function stepped(code: string) {
+    const { cpu } = debugged(code);
+    cpu.wrmsr(0x1d9, BTF);
+    cpu.set('RFLAGS', 2n | TF);
+    return cpu;
+  }
+
+  it.each([
+    ['JMP', '90 90 eb 03', CODE + 7],
+    ['JMP to the next instruction', '90 90 eb 00', CODE + 4],
+    ['a conditional branch that is taken', '90 90 73 03', CODE + 7],
+    ['CALL', '90 90 e8 00 00 00 00', CODE + 7],
+  ])('traps after %s, and after nothing before it', (_name, code, target) => {
+    const cpu = stepped(code);
+    expect(cpu.step(3)).toEqual({ kind: 'completed' });
+    expect(cpu.step()).toMatchObject({ ...db, debugStatus: 0x4000 });
+    expect(cpu.read('RIP')).toBe(BigInt(HANDLER));
+    cpu.step(); // IRETQ
+    expect(cpu.read('RIP')).toBe(BigInt(target));
+  });
+
+  it('lets a branch that is not taken and a repeated instruction pass', () => {
+    const cpu = stepped('72 10 f3 a4 90'); // jb; rep movsb
+    cpu.set('RCX', 3n);
+    cpu.set('RSI', 0x9000n);
+    cpu.set('RDI', 0x9100n);
+    expect(cpu.step(6)).toEqual({ kind: 'completed' });
+    expect(cpu.read('pendingDebug')).toBe(0n);
+  });
+
+  it('ends with the exception: BTF is cleared, and the next trap is after any instruction', () => {
+    const cpu = stepped('eb 00 90 90');
+    cpu.step(2);
+    expect(cpu.read('IA32_DEBUGCTL')).toBe(0n);
+    cpu.step(2); // IRETQ, NOP
+    expect(cpu.step()).toMatchObject({ ...db, debugStatus: 0x4000 });
   });
 });
 
@@ -93,6 +135,21 @@ describe('a load of SS', () => {
     cpu.set('DR7', enable(3, 1));
     cpu.step(2);
     expect([cpu.read('RIP'), cpu.read('DR6')]).toEqual([BigInt(HANDLER), 0xffff_0ff1n]);
+  });
+});
+
+describe('a breakpoint on the instruction after a load of SS', () => {
+  it.each([
+    ['intel-server', { kind: 'completed' }],
+    ['amd-server', { ...db, debugStatus: 1 }],
+  ])('is held back by an Intel processor only: %s', (profile, outcome) => {
+    const { cpu } = debugged('8e d0 90 90', { profile }); // mov ss, eax
+    cpu.set('RAX', 0x10n);
+    cpu.set('DR0', BigInt(CODE + 2));
+    cpu.set('DR7', enable(0));
+    cpu.step();
+    expect(cpu.step()).toMatchObject(outcome);
+    expect(cpu.read('DR6') & 1n).toBe(outcome.kind === 'completed' ? 0n : 1n);
   });
 });
 
