@@ -7,6 +7,7 @@ import { type ArithmeticShape, arithmeticShape, arithmeticStep } from './arithme
 import { directBranch } from './branch.js';
 import { registerWrite } from './commit.js';
 import type { EvaluationContext } from './context.js';
+import { productOf, productStep } from './multiply.js';
 import { type Source, type Step, wordSource } from './source.js';
 import type { Values } from './values.js';
 
@@ -16,6 +17,7 @@ export function fuse(effect: Effect, context: EvaluationContext, values: Values)
   if (first === undefined || more.length > 0) return false;
   if (first.kind === 'write' && second?.kind === 'arithmeticFlags')
     return fuseArithmetic(first, second, context, values);
+  if (second?.kind === 'setFlags') return fuseProduct(effect, context, values);
   if (second !== undefined) return false;
   if (first.kind === 'arithmeticFlags') return fuseArithmetic(undefined, first, context, values);
   if (first.kind === 'write') return fuseWrite(first, values);
@@ -57,6 +59,17 @@ function fuseArithmetic(
   if (place?.kind === 'register' && to === undefined) {
     addStep(values, registerWrite(context.words, place, wordSource(cell, shape.width)));
   }
+  return true;
+}
+
+/** IMUL into a register. */
+function fuseProduct(effect: Effect, { words }: EvaluationContext, values: Values): boolean {
+  const product = productOf(effect);
+  if (product === undefined) return false;
+  const { place, left, right } = product;
+  const to = slotWord(place) ?? values.cell();
+  addStep(values, productStep(words, place.width, values.of(left), values.of(right), to));
+  if (slotWord(place) === undefined) addStep(values, registerWrite(words, place, wordSource(to, place.width)));
   return true;
 }
 
