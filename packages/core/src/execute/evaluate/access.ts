@@ -8,6 +8,14 @@ type AccessWidth = MemoryPlace['width'];
 type Load = (words: Int32Array, memory: LinearMemory, access: Access, to: number) => Step;
 type LoadBefore = (words: Int32Array, memory: LinearMemory, access: Access, to: number, next: Step) => Step;
 type Modify = (words: Int32Array, memory: LinearMemory, access: Access, to: number, address: number) => Step;
+type Modification = (
+  words: Int32Array,
+  memory: LinearMemory,
+  access: Access,
+  to: number,
+  compute: Step,
+  result: number,
+) => Step;
 type Store = (words: Int32Array, memory: LinearMemory, access: Access, value: Source) => Step;
 
 /** Reads memory into a slot. */
@@ -78,6 +86,39 @@ export const MODIFIES: Readonly<Record<AccessWidth, Modify>> = {
     putWide(words, address, linear, wide.high);
     const value = memory.modify64(linear, wide.high, access.segment);
     putWide(words, to, value, wide.high);
+  },
+};
+
+/** Reads memory into a slot, runs the step that computes with it, and writes the result back. */
+export const MODIFICATIONS: Readonly<Record<AccessWidth, Modification>> = {
+  8: (words, memory, access, to, compute, result) => () => {
+    const linear = linearOf(words, memory, access, true);
+    const linearHigh = wide.high;
+    put(words, to, memory.modify8(linear, linearHigh, access.segment));
+    compute();
+    memory.store8(linear, linearHigh, access.segment, words[result] as number);
+  },
+  16: (words, memory, access, to, compute, result) => () => {
+    const linear = linearOf(words, memory, access, true);
+    const linearHigh = wide.high;
+    put(words, to, memory.modify16(linear, linearHigh, access.segment));
+    compute();
+    memory.store16(linear, linearHigh, access.segment, words[result] as number);
+  },
+  32: (words, memory, access, to, compute, result) => () => {
+    const linear = linearOf(words, memory, access, true);
+    const linearHigh = wide.high;
+    put(words, to, memory.modify32(linear, linearHigh, access.segment));
+    compute();
+    memory.store32(linear, linearHigh, access.segment, words[result] as number);
+  },
+  64: (words, memory, access, to, compute, result) => () => {
+    const linear = linearOf(words, memory, access, true);
+    const linearHigh = wide.high;
+    const value = memory.modify64(linear, linearHigh, access.segment);
+    putWide(words, to, value, wide.high);
+    compute();
+    memory.store64(linear, linearHigh, access.segment, words[result] as number, words[result + 1] as number);
   },
 };
 

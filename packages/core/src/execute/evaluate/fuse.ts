@@ -2,7 +2,7 @@
 // into its register, arithmetic with its flags, a branch to a known target. A shape is one of the expression, so that it
 // serves every mnemonic that has it.
 import type { ArithmeticFlags, Effect, Expression, MemoryPlace, Place, Write } from '../../expression/nodes.js';
-import { LOADS_BEFORE, STORES } from './access.js';
+import { LOADS_BEFORE, MODIFICATIONS } from './access.js';
 import { type ArithmeticShape, arithmeticShape, arithmeticStep } from './arithmetic.js';
 import { directBranch } from './branch.js';
 import { registerWrite } from './commit.js';
@@ -96,9 +96,11 @@ function fuseModification(
   { words, memory }: EvaluationContext,
   values: Values,
 ): boolean {
-  const [left, right] = [values.of(shape.left), values.of(shape.right)];
-  if (!values.isModified(place)) return false;
-  const to = values.cell();
-  addStep(values, arithmeticStep(words, shape, left, right, to));
-  return addStep(values, STORES[place.width](words, memory, values.access(place), wordSource(to, shape.width)));
+  const other = shape.left === place ? shape.right : shape.left;
+  if ((shape.left !== place && shape.right !== place) || values.inPlace(other) === undefined) return false;
+  const access = values.access(place);
+  const [cell, to] = [values.cell(), values.cell()];
+  const operand = (node: Expression): Source => (node === place ? wordSource(cell, shape.width) : values.of(node));
+  const compute = arithmeticStep(words, shape, operand(shape.left), operand(shape.right), to);
+  return addStep(values, MODIFICATIONS[place.width](words, memory, access, cell, compute, to));
 }
