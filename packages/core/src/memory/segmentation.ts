@@ -20,24 +20,29 @@ export const ACCESS = {
 } as const;
 
 const SELECTOR_SLOTS = SEGMENT_REGISTERS.map((name) => slotOf(`${name}.selector`));
-const FIRST_SEGMENT_SLOT = SELECTOR_SLOTS[0] ?? 0;
 const CODE: SegmentIndex = 1;
 const STACK: SegmentIndex = 2;
 
 /** Type, expand-down and usability of data that may be read and written up to the limit. */
 const PLAIN_DATA = ACCESS.unusable | ACCESS.codeOrData | ACCESS.executable | ACCESS.expandDown | ACCESS.writable;
+const FLAT_DATA = ACCESS.codeOrData | ACCESS.writable;
 const WHOLE = -1;
 
+/** Word of the selector of a segment register; base, limit and attributes follow, two words each. */
+export function segmentWord(segment: SegmentIndex): number {
+  return (SELECTOR_SLOTS[segment] ?? 0) * 2;
+}
+
 /**
- * The linear address, unsigned, in a writable data segment whose limit is 4 GiB, which most programs have for everything;
- * negative for another segment, and for an access that wraps.
+ * Whether an access, which must not wrap, is to a writable data segment whose limit is 4 GiB, as most programs have for
+ * everything: there is nothing to check. `offset` is a signed 32-bit integer.
  */
-export function flatAddress(words: Int32Array, offset: number, segment: SegmentIndex, bytes: number): number {
-  const word = (FIRST_SEGMENT_SLOT + segment * 4) * 2;
-  const first = offset >>> 0;
-  if (words[word + 4] !== WHOLE || first > 0x1_0000_0000 - bytes) return -1;
-  if (((words[word + 6] as number) & PLAIN_DATA) !== (ACCESS.codeOrData | ACCESS.writable)) return -1;
-  return ((words[word + 2] as number) + first) >>> 0;
+export function isFlat(words: Int32Array, word: number, offset: number, bytes: number): boolean {
+  return (
+    words[word + 4] === WHOLE &&
+    ((words[word + 6] as number) & PLAIN_DATA) === FLAT_DATA &&
+    (offset >= 0 || offset <= -bytes)
+  );
 }
 
 /** The linear address, as a signed 32-bit integer, of `bytes` bytes at an offset; raises #GP(0), or #SS(0) for SS. */

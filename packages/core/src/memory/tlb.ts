@@ -10,7 +10,7 @@ import type { PhysicalDraft } from '../state/physical-draft.js';
 import { FRAME_BYTES, TLB_OFFSET, type Workbench } from '../state/workbench.js';
 import { type LinearMemory, type SegmentIndex, wide } from './linear-memory.js';
 import { type AccessKind, type PagingContext, walk } from './paging.js';
-import { flatAddress, segmentedAddress } from './segmentation.js';
+import { segmentedAddress } from './segmentation.js';
 import { type TranslationBuffer, translateThrough } from './translation-buffer.js';
 
 const ENTRIES = 256;
@@ -196,10 +196,7 @@ export class SoftwareTlb implements LinearMemory {
   }
 
   segmented(offset: number, segment: SegmentIndex, bytes: number, write: boolean): number {
-    const flat = flatAddress(this.#words, offset, segment, bytes);
-    return flat >= 0
-      ? flat | 0
-      : segmentedAddress(this.#words, this.#context.protectedMode, offset, segment, bytes, write);
+    return segmentedAddress(this.#words, this.#context.protectedMode, offset, segment, bytes, write);
   }
 
   #canStore(low: number, high: number, bytes: number): boolean {

@@ -2,6 +2,7 @@
 // wrapped at the address size; then segmentation (SDM, "Segment Registers" in 64-bit mode and "Logical Addresses").
 import type { AnyMemoryPlace, BinaryOperator, Expression, SegmentName } from '../../expression/nodes.js';
 import { type LinearMemory, type SegmentIndex, wide } from '../../memory/linear-memory.js';
+import { isFlat, segmentWord } from '../../memory/segmentation.js';
 import { SEGMENT_REGISTERS, slotOf } from '../../register/register-file.js';
 import type { EvaluationContext } from './context.js';
 import { constantSource, halves, high, low, putWide, type Source, type Step, wordSource } from './source.js';
@@ -24,6 +25,8 @@ export interface Access {
   readonly sum: Sum;
   readonly segmented: boolean;
   readonly segment: SegmentIndex;
+  /** Where the segment register is. */
+  readonly segmentWord: number;
   readonly bytes: number;
 }
 
@@ -44,6 +47,12 @@ function sumOf(words: Int32Array, sum: Sum): number {
   return total & sum.lowMask;
 }
 
+/** The low half alone. */
+function lowSumOf(words: Int32Array, { base, index, shift, low: constant, lowMask }: Sum): number {
+  const plain = low(words, base) + constant;
+  return (index === NOTHING ? plain : plain + (low(words, index) << shift)) & lowMask;
+}
+
 /** Puts a sum into a slot. */
 export function sumStep(words: Int32Array, to: number, sum: Sum): Step {
   return () => {
@@ -54,9 +63,12 @@ export function sumStep(words: Int32Array, to: number, sum: Sum): Step {
 
 /** The low half of the linear address of an access; the high half goes to `wide.high`. */
 export function linearOf(words: Int32Array, memory: LinearMemory, access: Access, isWrite: boolean): number {
-  const offset = sumOf(words, access.sum);
-  if (!access.segmented) return offset;
-  const linear = memory.segmented(offset, access.segment, access.bytes, isWrite);
+  if (!access.segmented) return sumOf(words, access.sum);
+  const offset = lowSumOf(words, access.sum);
+  const { segmentWord, bytes } = access;
+  const linear = isFlat(words, segmentWord, offset, bytes)
+    ? ((words[segmentWord + 2] as number) + offset) | 0
+    : memory.segmented(offset, access.segment, bytes, isWrite);
   wide.high = 0;
   return linear;
 }
@@ -153,7 +165,8 @@ export function addressSum(
 
 /** An access to a memory place. */
 export function accessTo({ segment, width }: AnyMemoryPlace, sum: Sum, segmented: boolean): Access {
-  return { sum, segmented, segment: segmentIndex(segment), bytes: width / 8 };
+  const index = segmentIndex(segment);
+  return { sum, segmented, segment: index, segmentWord: segmentWord(index), bytes: width / 8 };
 }
 
 /** The base of FS or GS, which 64-bit mode adds to an offset; undefined for the other segments and modes. */
