@@ -269,9 +269,11 @@ export class Runner implements StepBinder {
       const count = shadowed || isSingle ? 1 : block.repeats ? budget : Math.min(steps.length, budget);
       if (block.repeats) this.#repeat(block, count);
       else {
-        while (this.#cursor < count && !this.#interrupted) {
-          (steps[this.#cursor] as () => void)();
-          this.#cursor++;
+        let cursor = 0;
+        while (cursor < count && !this.#interrupted) {
+          (steps[cursor] as () => void)();
+          cursor++;
+          this.#cursor = cursor;
         }
       }
       // A block that ends with a branch or a function-form instruction has set RIP itself.
