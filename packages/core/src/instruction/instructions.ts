@@ -40,7 +40,7 @@ import { IRET } from './interrupt-return.js';
 import { INVPCID } from './invalidate-process-context.js';
 import { IN, OUT, STRING_IO } from './io.js';
 import { AND, NOT, OR, XOR } from './logical.js';
-import { LEA, NO_OPERATIONS, UNDEFINED, XLATB } from './miscellaneous.js';
+import { LEA, NO_OPERATIONS, SALC, UNDEFINED, XLATB } from './miscellaneous.js';
 import { MMX_INSTRUCTIONS } from './mmx/instructions.js';
 import { MONITOR, MWAIT } from './monitor.js';
 import { RDMSR, WRMSR } from './msr.js';
@@ -178,6 +178,7 @@ export const BASE_INSTRUCTIONS = [
   LEA,
   ...NO_OPERATIONS,
   ...UNDEFINED,
+  SALC,
   XLATB,
   CPUID,
   ...CACHE_LINE,

@@ -1,6 +1,6 @@
 // SDM, "Miscellaneous Instructions", and hints and fences of other groups: what has no effect on a machine that keeps
 // memory in order and models no caches.
-import { constant, faultIf, truncate, write } from '../expression/build.js';
+import { constant, faultIf, flag, select, truncate, write } from '../expression/build.js';
 import { UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
 import { defineInstruction } from './define.js';
@@ -16,6 +16,13 @@ export const XLATB = defineInstruction({
   mnemonic: 'XLATB',
   manual: sdm('XLAT/XLATB—Table Look-up Translation'),
   effect: ({ dst }) => [write(accumulator(8), dst)], // the operand is the byte at RBX + AL
+});
+
+/** AL becomes CF in every bit. The manual's table is blank at D6H; processors have it since the 8086, but for 64-bit mode. */
+export const SALC = defineInstruction({
+  mnemonic: 'SALC',
+  manual: sdm('One, Two, and Three-Byte Opcode Maps'),
+  effect: () => [write(accumulator(8), select(flag('CF'), constant(8, 0xffn), constant(8, 0n)))],
 });
 
 /** Memory operands of these are never accessed: an address that is not mapped does not fault. */

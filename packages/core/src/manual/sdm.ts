@@ -440,6 +440,7 @@ const SDM_TITLES = [
   'XSAVE—Save Processor Extended States',
   'XGETBV—Get Value of Extended Control Register',
   'XLAT/XLATB—Table Look-up Translation',
+  'One, Two, and Three-Byte Opcode Maps',
   'XOR—Logical Exclusive OR',
   'XORPD—Bitwise Logical XOR of Packed Double Precision Floating-Point Values',
   'XORPS—Bitwise Logical XOR of Packed Single Precision Floating-Point Values',

@@ -76,3 +76,13 @@ describe('decimal adjustment', () => {
     expect(chain?.[0]).toMatchObject({ vector: '#DE', rule: 'core.aam.base' });
   });
 });
+
+it.each([
+  ['f8', 0x1200n],
+  ['f9', 0x12ffn],
+])('SALC fills AL with the carry flag: after %s', (flag, ax) => {
+  const cpu = protectedMachine(`${flag} d6`).processor(0);
+  cpu.set('RAX', 0x1234n);
+  cpu.step(2);
+  expect(cpu.read('RAX')).toBe(ax);
+});
