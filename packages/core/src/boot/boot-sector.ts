@@ -1,6 +1,6 @@
-// The boot sector of a PC: 512 bytes that end with 55H AAH, loaded at 7C00H and entered in real-address mode. There is no
-// BIOS behind it: the interrupt vectors are zero, so that INT 13H and its kin lead to code at address 0, and of a larger
-// disk image only the first sector is ever there.
+// The boot sector of a PC: 512 bytes that end with 55H AAH, loaded at 7C00H and entered in real-address mode. The
+// services of a BIOS are not there (boot/bios-interrupts.ts): INT 13H refuses, and of a larger disk image only the first
+// sector is ever there.
 import { ImageError } from '../error.js';
 import type { BootImage } from './boot-image.js';
 

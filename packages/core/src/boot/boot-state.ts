@@ -29,10 +29,10 @@ const REAL_DATA: SegmentState = { base: 0n, limit: 0xffffn, selector: 0n, attrib
 /** Loads an image into a draft that stands at RESET. The first processor becomes active, the others wait for SIPI. */
 export function bootInto(draft: MachineDraft, image: BootImage): void {
   checkPlacement(draft.definition, image);
-  for (const { address, bytes } of image.segments) draft.memory.writeBytes(address, bytes);
   if (needsOwnGdt(image)) writeQuads(draft, BOOT_LAYOUT.gdt, GDT);
   if (image.mode === 'long') writePageTables(draft);
   if (image.firmware === 'pc') writePcFirmware(draft);
+  for (const { address, bytes } of image.segments) draft.memory.writeBytes(address, bytes); // also over its vectors
   const bootstrap = draft.cpu(0);
   for (let id = 0; id < (image.everyProcessor === true ? draft.processorCount : 1); id++) enter(draft.cpu(id), image);
   connectLocalApic(bootstrap);

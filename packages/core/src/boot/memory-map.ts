@@ -19,7 +19,7 @@ export const FIRMWARE_LAYOUT = {
   biosDataArea: { start: 0x400, end: 0x500 },
   /** The extended BIOS data area: the last KiB below 640 KiB. */
   extendedBiosDataArea: { start: 0x9_fc00, end: 0xa_0000 },
-  /** The ROM of the BIOS: a GDT, then the RSDP. */
+  /** The ROM of the BIOS: a GDT, the RSDP, handlers of interrupts. */
   rom: { start: 0xf_0000, end: 0x10_0000 },
 } as const satisfies Readonly<Record<string, PhysicalRange>>;
 

@@ -1,7 +1,8 @@
-// What the firmware of a PC leaves in memory for a kernel that it has started: the BIOS data area, ACPI tables and a GDT.
-// There is no code behind it: interrupt vectors are zero, and no BIOS call can be made.
+// What the firmware of a PC leaves in memory for a kernel that it has started: the BIOS data area, ACPI tables, a GDT, and
+// what handles interrupts. No firmware ran: the rest of its code is not there.
 import type { MachineDraft } from '../state/draft.js';
 import { acpiMemory } from './acpi-memory.js';
+import { writeBiosInterrupts } from './bios-interrupts.js';
 import { FIRMWARE_LAYOUT, memorySizes } from './memory-map.js';
 
 /** As QEMU's multiboot loader has them: null, 32-bit code and data over 4 GiB, 16-bit code and data over 64 KiB. */
@@ -31,7 +32,8 @@ const EQUIPMENT = 0x0226n;
 const COM1_PORT = 0x3f8n;
 
 /** Writes it, for the size and the processors of the machine. */
-export function writePcFirmware({ memory, definition }: MachineDraft): void {
+export function writePcFirmware(draft: MachineDraft): void {
+  const { memory, definition } = draft;
   const { extendedBiosDataArea } = FIRMWARE_LAYOUT;
   const { lower } = memorySizes(definition.ranges);
   memory.write(DATA_AREA.com1, 2, COM1_PORT);
@@ -41,4 +43,5 @@ export function writePcFirmware({ memory, definition }: MachineDraft): void {
   memory.write(extendedBiosDataArea.start, 1, BigInt((extendedBiosDataArea.end - extendedBiosDataArea.start) / 1024));
   for (const [index, descriptor] of DESCRIPTORS.entries()) memory.write(PC_GDT.address + index * 8, 8, descriptor);
   for (const { address, bytes } of acpiMemory(definition)) memory.writeBytes(address, bytes);
+  writeBiosInterrupts(draft);
 }

@@ -21,6 +21,8 @@ import { nextTurn } from './schedule.js';
 
 /** Timers go off for ever behind a mask: after so many in a row nobody is going to wake. */
 const MOST_DEADLINES_WITHOUT_WAKING = 10_000;
+/** While every processor that waits has interrupts masked, so that only an NMI would wake it. */
+const MOST_DEADLINES_WITHOUT_NMI = 100;
 
 /** An event that was applied: where, and how its last step ended. */
 export interface AppliedEvent {
@@ -171,12 +173,19 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
       const ran = this.#runTurn(turn.processor, Math.min(turn.steps, maxSteps - steps));
       steps += ran.steps;
       this.#deadlinesWithoutWaking = ran.outcome.kind === 'halted' ? this.#deadlinesWithoutWaking + 1 : 0;
-      if (this.#deadlinesWithoutWaking >= MOST_DEADLINES_WITHOUT_WAKING) return { steps, stop: { reason: 'waiting' } };
+      if (this.#deadlinesWithoutWaking >= this.#mostDeadlines()) return { steps, stop: { reason: 'waiting' } };
       if (ran.stop !== undefined) return { steps, stop: ran.stop };
       if (ran.outcome.kind === 'shutdown')
         return { steps, stop: { reason: 'shutdown', processor: turn.processor, outcome: ran.outcome } };
     }
     return { steps, stop: { reason: 'budget' } };
+  }
+
+  #mostDeadlines(): number {
+    if (this.#deadlinesWithoutWaking < MOST_DEADLINES_WITHOUT_NMI) return MOST_DEADLINES_WITHOUT_NMI;
+    const draft = this.#host.peek();
+    const masked = Array.from({ length: draft.processorCount }, (_, id) => !draft.cpu(id).RFLAGS.IF);
+    return masked.includes(false) ? MOST_DEADLINES_WITHOUT_WAKING : MOST_DEADLINES_WITHOUT_NMI;
   }
 
   /** The machine's past: it grows as the machine runs, and visiting it never disturbs the machine. */

@@ -8,11 +8,11 @@ function disk(sectors: number, signature: readonly number[] = [0x55, 0xaa]): Uin
   return bytes;
 }
 
-it('a boot sector is entered in real mode at 7C00H, with the disk in DL and without a BIOS', () => {
+it('a boot sector is entered in real mode at 7C00H, with the disk in DL and the vectors of a BIOS', () => {
   const bytes = disk(3);
   const { memory, processors } = createMachine({ profile: 'intel-server', boot: bootSectorImage(bytes) }).state;
   expect(memory.read(0x7c00, 1024)).toEqual(Uint8Array.of(...bytes.subarray(0, 512), ...new Uint8Array(512)));
-  expect(memory.read(0, 0x400)).toEqual(new Uint8Array(0x400));
+  expect(memory.read(0x13 * 4, 4)).toEqual(Uint8Array.of(0x59, 0xf8, 0x00, 0xf0));
   const [first] = processors;
   expect(first?.general).toMatchObject({ RIP: 0x7c00n, RDX: 0x80n, RSP: 0x7c00n, RFLAGS: 2n });
   expect(first?.control.CR0).toBe(0x10n);
