@@ -1,5 +1,6 @@
 // Makes blocks: decodes bytes, finds the declaration of each instruction and binds it to a closure.
 import { assertNever, NotModelled } from '../error.js';
+import type { Effect } from '../expression/nodes.js';
 import type { InstructionDefinition } from '../instruction/define.js';
 import { GP, type Raise, raise, UD } from '../interrupt/exceptions.js';
 import { reportsFeatures } from '../register/instruction-features.js';
@@ -119,6 +120,13 @@ function stepOf(draft: MachineDraft, binder: StepBinder, decoded: Decoded, origi
   }
 }
 
+/** The effect of an instruction in the expression form; undefined for all others. */
+export function effectOf(draft: MachineDraft, decoded: Decoded, stackWidth: CodeWidth): Effect | undefined {
+  const definition = draft.definition.instructions.get(decoded.mnemonic);
+  if (definition?.form !== 'expression' || !reportsFeatures(draft.definition, decoded.features)) return undefined;
+  return definition.effect(effectOperands(decoded, stackWidth));
+}
+
 function notModelled({ mnemonic, address }: Decoded): () => void {
   return () => {
     throw new NotModelled(`the instruction ${mnemonic}`, { mnemonic, address });
@@ -142,6 +150,7 @@ function assemble(steps: readonly Step[], { rip, codeWidth }: BlockOrigin): Bloc
     byteLength: steps.reduce((sum, { length }) => sum + length, 0),
     branches: steps.at(-1)?.branches ?? false,
     repeats: steps.length === 1 && steps[0]?.repeats === true,
+    heat: 0,
   };
 }
 

@@ -19,6 +19,8 @@ export interface Block {
   readonly branches: boolean;
   /** It is one repeated string instruction in the expression form, which branches to itself. */
   readonly repeats: boolean;
+  /** How often it was run on the reference path; when it is hot, it is compiled. */
+  heat: number;
 }
 
 /** What besides the bytes decides how they decode: code width and stack width. */

@@ -1,5 +1,8 @@
 // Runs fetched instructions on the processor that has its turn: finds blocks, runs their closures, delivers what they
 // raise. A step is one instruction retired, one fault delivered or one event taken; it is one position of the log.
+
+import type { Site } from '../compile/compiled-code.js';
+import { type CodeMode, Compiler } from '../compile/compiler.js';
 import { assert } from '../error.js';
 import type { Outcome } from '../event/outcome.js';
 import { completed } from '../event/outcome.js';
@@ -13,10 +16,10 @@ import { fetchAddress, fetchableBytes } from '../memory/segmentation.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
-import { FRAME_BYTES } from '../state/workbench.js';
+import { FRAME_BYTES, INTERRUPTED_WORD } from '../state/workbench.js';
 import { type Block, BlockCache, type ModeKey } from './block.js';
 import { type BlockOrigin, buildBlock, following, restOfPage, type StepBinder } from './block-builder.js';
-import { type CodeWidth, type Decoded, LONGEST_INSTRUCTION } from './decode.js';
+import { type Decoded, LONGEST_INSTRUCTION } from './decode.js';
 import { settleFlags } from './evaluate/flags.js';
 import { executeChecked } from './execute-checked.js';
 import { operandsOf, repeatCounter } from './operands.js';
@@ -30,6 +33,8 @@ const CS_BASE = slotOf('CS.base') * 2;
 const CS_LIMIT = slotOf('CS.limit') * 2;
 const STACK_ATTRIBUTES = slotOf('SS.attributes') * 2;
 const FRONT_ENTRIES = 4096;
+/** Steps that generated code makes at once: they are counted in 32 bits. */
+const MOST_STEPS = 2 ** 30;
 
 /** An intercept took an instruction before it began. */
 class Intercepted {
@@ -54,15 +59,14 @@ export class Runner implements StepBinder {
   readonly #blocks = new BlockCache();
   /** Blocks by RIP: valid for one generation of the TLB and one mode. */
   #front: (FrontEntry | undefined)[] = [];
-  #mode: ModeKey = 0;
-  #codeWidth: CodeWidth = 16;
-  #stackWidth: CodeWidth = 16;
+  #codeMode: CodeMode = { key: 0, codeWidth: 16, stackWidth: 16, user: false };
   #codeBase = 0;
   #codeLimit = 0;
-  /** Steps of the run before the current block, and the step within the block. */
+  /** Steps of the run before the current block, and of the block. */
   #done = 0;
   #cursor = 0;
-  #interrupted = false;
+  /** Steps that generated code made before the block that is being executed. */
+  #ahead = 0;
   /** Set when an instruction starts a new interrupt shadow. */
   shadowRenewed = false;
   /** The function-form instruction that is being executed, if it was fetched. */
@@ -76,6 +80,12 @@ export class Runner implements StepBinder {
   /** How many steps of the run may pass before a deadline is reached; 0: it is not known. */
   #horizon = 0;
   readonly singleStepping: SingleStepping;
+  /** Undefined: everything takes the reference path. */
+  readonly #compiler: Compiler | undefined;
+  /** What generated code that runs may do; 0: none does. */
+  #compiledBudget = 0;
+  /** Steps that generated code made, since the draft was made. */
+  compiledSteps = 0;
   /** How the last step ended, if not simply completed. */
   #outcome: Outcome | undefined;
   /** Where the last step was: a block and the number of its steps done. */
@@ -86,11 +96,24 @@ export class Runner implements StepBinder {
     this.#draft = draft;
     this.#words = draft.bench.words;
     this.singleStepping = new SingleStepping(draft);
+    this.#compiler = this.#makeCompiler();
+  }
+
+  #makeCompiler(): Compiler | undefined {
+    const { compileThreshold, intercepts, translations } = this.#draft.definition;
+    const isWatched = intercepts.beforeInstruction.length > 0 || translations !== undefined;
+    if (compileThreshold === undefined || isWatched) return undefined;
+    const find = (frame: number, offset: number, mode: ModeKey): Block | undefined =>
+      this.#blocks.find(frame, offset, mode);
+    return new Compiler(this.#draft, compileThreshold, find, (site, left, settled) =>
+      this.#executeSite(site, left, settled),
+    );
   }
 
   /** Another state was loaded: nothing decoded is known to be there. */
   forget(): void {
     this.#blocks.clear();
+    this.#compiler?.clear();
     this.#front = new Array<FrontEntry | undefined>(FRONT_ENTRIES);
     this.#outcome = undefined;
     this.stopRequested = false;
@@ -99,43 +122,44 @@ export class Runner implements StepBinder {
   /** The frame's bytes changed: its blocks are gone, and the block that runs stops after its current step. */
   codeWritten(frame: number): void {
     this.#blocks.drop(frame);
-    this.#draft.tlb.generation++;
-    this.#interrupted = true;
+    this.#compiler?.drop(frame);
+    this.#draft.tlb.advanceGeneration();
+    this.#words[INTERRUPTED_WORD] = 1;
   }
 
   /** The block that runs stops after its current step: the next instruction is fetched anew. */
   interrupt(): void {
-    this.#interrupted = true;
+    this.#words[INTERRUPTED_WORD] = 1;
   }
 
   /** Something may wait for a processor now: the current step is the last before it is looked at. */
   attend(): void {
     this.#attention = true;
-    this.#interrupted = true;
+    this.#words[INTERRUPTED_WORD] = 1;
   }
 
   /** A deadline may have moved. */
   reschedule(): void {
     this.#horizon = 0;
-    this.#interrupted = true;
+    this.#words[INTERRUPTED_WORD] = 1;
   }
 
   /** The processor gives the rest of its turn away, if another one could use it. */
   yield(): void {
     if (this.#draft.processorCount === 1) return;
     this.yielded = true;
-    this.#interrupted = true;
+    this.#words[INTERRUPTED_WORD] = 1;
   }
 
   /** Code and stack width follow from CS and SS. */
   modeChanged(cpu: Cpu): void {
     this.singleStepping.contextChanged(cpu);
-    this.#codeWidth = cpu.codeWidth;
-    const wide64 = this.#codeWidth === 64;
-    this.#stackWidth = wide64 ? 64 : ((cpu.words[STACK_ATTRIBUTES] as number) & 0x4000) !== 0 ? 32 : 16;
+    const { codeWidth } = cpu;
+    const wide64 = codeWidth === 64;
+    const stackWidth = wide64 ? 64 : ((cpu.words[STACK_ATTRIBUTES] as number) & 0x4000) !== 0 ? 32 : 16;
     const user = cpu.CPL === 3; // pages that may be executed differ: a block of one level is not found at the other
-    this.#mode =
-      (this.#codeWidth >> 5) * 4 + (this.#stackWidth >> 5) + (wide64 && cpu.CR4.LA57 ? 12 : 0) + (user ? 32 : 0);
+    const key = (codeWidth >> 5) * 4 + (stackWidth >> 5) + (wide64 && cpu.CR4.LA57 ? 12 : 0) + (user ? 32 : 0);
+    if (key !== this.#codeMode.key) this.#codeMode = { key, codeWidth, stackWidth, user };
     this.#codeSegmentChanged();
   }
 
@@ -145,7 +169,7 @@ export class Runner implements StepBinder {
     if (base === this.#codeBase && limit === this.#codeLimit) return;
     this.#codeBase = base;
     this.#codeLimit = limit;
-    this.#draft.tlb.generation++;
+    this.#draft.tlb.advanceGeneration();
   }
 
   /** Steps of the current run before the step that is being executed. */
@@ -254,7 +278,7 @@ export class Runner implements StepBinder {
   }
 
   #runBlock(cpu: Cpu, budget: number): void {
-    this.#interrupted = false;
+    this.#words[INTERRUPTED_WORD] = 0;
     if (this.#outcome !== undefined) this.#outcome = undefined;
     this.#lastBlock = undefined;
     const { singleStepping } = this;
@@ -266,11 +290,16 @@ export class Runner implements StepBinder {
       const { steps } = block;
       const shadowed = (this.#words[SHADOW] as number) !== 0;
       this.shadowRenewed = false;
+      if (!shadowed && !isSingle && this.#compiler?.isReady(block, this.#codeMode) === true) {
+        const made = this.#runCompiled(this.#compiler, budget);
+        if (made > 0) return;
+      }
       const count = shadowed || isSingle ? 1 : block.repeats ? budget : Math.min(steps.length, budget);
       if (block.repeats) this.#repeat(block, count);
       else {
+        const words = this.#words;
         let cursor = 0;
-        while (cursor < count && !this.#interrupted) {
+        while (cursor < count && (words[INTERRUPTED_WORD] as number) === 0) {
           (steps[cursor] as () => void)();
           cursor++;
           this.#cursor = cursor;
@@ -286,6 +315,34 @@ export class Runner implements StepBinder {
     }
   }
 
+  /** Generated code from RIP on. Returns the steps that it made: none if the first block has more than the budget. */
+  #runCompiled(compiler: Compiler, budget: number): number {
+    const most = Math.min(budget, MOST_STEPS);
+    this.#compiledBudget = most;
+    const left = compiler.run(most, this.#codeMode.key);
+    this.#leaveCompiled(most - left);
+    this.#count(most - left);
+    if (most > left) this.#lastBlock = undefined;
+    return most - left;
+  }
+
+  #leaveCompiled(steps: number): void {
+    this.compiledSteps += steps;
+    this.#compiledBudget = 0;
+    this.#ahead = 0;
+  }
+
+  /** Generated code asks for one instruction, with `left` steps to do before it. */
+  #executeSite({ block, index }: Site, left: number, settled: boolean): number {
+    this.#lastBlock = block;
+    this.#cursor = this.#compiledBudget - left;
+    this.#ahead = this.#cursor - index;
+    (block.steps[index] as () => void)();
+    if (settled) settleFlags(this.#words);
+    if (this.stopRequested || this.yielded || this.#draft.memory.isCrowded) this.#words[INTERRUPTED_WORD] = 1;
+    return this.#words[INTERRUPTED_WORD] as number;
+  }
+
   /** Iterations of a repeated instruction: what `run` would do, without looking for the same block each time. */
   #repeat({ steps, low, high }: Block, count: number): void {
     const words = this.#words;
@@ -296,7 +353,7 @@ export class Runner implements StepBinder {
       words[RIP] === low[0] &&
       words[RIP + 1] === high[0] &&
       this.#cursor < count &&
-      !this.#interrupted &&
+      (this.#words[INTERRUPTED_WORD] as number) === 0 &&
       !this.stopRequested &&
       !this.#draft.memory.isCrowded
     );
@@ -319,28 +376,31 @@ export class Runner implements StepBinder {
 
   /** A step did not complete: the state goes back to its boundary, then the exception is delivered. */
   #abandon(cpu: Cpu, thrown: unknown): void {
-    const index = this.#cursor;
+    const done = this.#cursor;
+    const index = done - this.#ahead;
+    if (this.#compiledBudget > 0) this.#leaveCompiled(done);
     const block = this.#lastBlock;
     const inNewTask = thrown instanceof GuestFault && thrown.inNewTask;
     if (block !== undefined && !inNewTask) this.#setRip(block, block.repeats ? 0 : index);
     settleFlags(this.#words);
     if (thrown instanceof GuestFault) {
       this.singleStepping.discard(cpu);
-      this.#outcome = this.#deliver(cpu, thrown, index);
+      this.#outcome = this.#deliver(cpu, thrown, done);
     } else if (thrown instanceof Intercepted) this.#outcome = thrown.outcome;
     else {
-      this.#count(index);
+      this.#count(done);
       throw thrown;
     }
     this.#words[SHADOW] = 0;
-    this.#count(index + 1);
+    this.#count(done + 1);
+    this.#lastEnd = index + 1;
   }
 
-  #deliver(cpu: Cpu, { raised }: GuestFault, index: number): Outcome {
+  #deliver(cpu: Cpu, { raised }: GuestFault, done: number): Outcome {
     try {
       return deliverException(cpu, raised);
     } catch (thrown) {
-      this.#count(index);
+      this.#count(done);
       throw thrown;
     }
   }
@@ -354,7 +414,7 @@ export class Runner implements StepBinder {
       entry.low === low &&
       entry.high === high &&
       entry.generation === this.#draft.tlb.generation &&
-      entry.mode === this.#mode
+      entry.mode === this.#codeMode.key
     ) {
       return entry.block;
     }
@@ -363,25 +423,26 @@ export class Runner implements StepBinder {
 
   #findSlow(low: number, high: number): Block {
     const { tlb, memory, bench } = this.#draft;
-    const [linearLow, linearHigh] = this.#codeWidth === 64 ? [low, high] : [fetchAddress(this.#words, low), 0];
+    const [linearLow, linearHigh] = this.#codeMode.codeWidth === 64 ? [low, high] : [fetchAddress(this.#words, low), 0];
     const offset = tlb.fetchOffset(linearLow, linearHigh);
     const frame = memory.frameAt(offset);
     memory.markCode(frame); // again, if the slots were spilled since the block was made
-    const room = this.#codeWidth === 64 ? Number.MAX_SAFE_INTEGER : fetchableBytes(this.#words, low);
-    let block = frame < 0 ? undefined : this.#blocks.find(frame, offset % FRAME_BYTES, this.#mode);
+    if (frame >= 0) this.#compiler?.fetched(linearLow, linearHigh, frame, this.#codeMode.user);
+    const room = this.#codeMode.codeWidth === 64 ? Number.MAX_SAFE_INTEGER : fetchableBytes(this.#words, low);
+    let block = frame < 0 ? undefined : this.#blocks.find(frame, offset % FRAME_BYTES, this.#codeMode.key);
     // The closures know their RIP: a frame mapped at two linear addresses has blocks for the one that was used last.
     if (block === undefined || block.low[0] !== low || block.high[0] !== high || block.byteLength > room) {
       const page = offset < 0 ? new Uint8Array(LONGEST_INSTRUCTION).fill(0xff) : restOfPage(bench.bytes, offset);
       const bytes = page.subarray(0, room);
       block = buildBlock(this.#draft, this, bytes, this.#origin(low, high), this.#blocks.longestIn(frame));
       if (block === undefined) block = this.#crossing(linearLow, linearHigh, page, room, this.#origin(low, high));
-      else if (frame >= 0) this.#blocks.add(frame, offset % FRAME_BYTES, this.#mode, block);
+      else if (frame >= 0) this.#blocks.add(frame, offset % FRAME_BYTES, this.#codeMode.key, block);
     }
     this.#front[(low ^ (low >>> 12)) & (FRONT_ENTRIES - 1)] = {
       low,
       high,
       generation: tlb.generation,
-      mode: this.#mode,
+      mode: this.#codeMode.key,
       block,
     };
     return block;
@@ -392,7 +453,8 @@ export class Runner implements StepBinder {
     if (first.length >= room) raise(GP(0), 'core.segmentation.limit-or-type');
     const { tlb, memory, bench } = this.#draft;
     const nextLow = (linearLow + first.length) | 0;
-    const nextHigh = this.#codeWidth === 64 && nextLow >>> 0 < first.length ? (linearHigh + 1) | 0 : linearHigh;
+    const nextHigh =
+      this.#codeMode.codeWidth === 64 && nextLow >>> 0 < first.length ? (linearHigh + 1) | 0 : linearHigh;
     const offset = tlb.fetchOffset(nextLow, nextHigh);
     memory.markCode(memory.frameAt(offset));
     const second =
@@ -409,8 +471,8 @@ export class Runner implements StepBinder {
   #origin(low: number, high: number): BlockOrigin {
     return {
       rip: (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0),
-      codeWidth: this.#codeWidth,
-      stackWidth: this.#stackWidth,
+      codeWidth: this.#codeMode.codeWidth,
+      stackWidth: this.#codeMode.stackWidth,
       linearBits: this.#draft.current.CR4.LA57 ? 57 : 48,
     };
   }

@@ -101,6 +101,11 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
     return this.#host.position;
   }
 
+  /** Steps that generated code made since the machine was last brought into memory: says nothing of its state. */
+  get compiledSteps(): number {
+    return this.#host.peek().runner.compiledSteps;
+  }
+
   /** The processor that `run` steps next; undefined if all wait for an input that nobody will send. */
   get nextProcessor(): number | undefined {
     return nextTurn(this.#host.peek())?.processor;

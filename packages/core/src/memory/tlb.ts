@@ -1,23 +1,23 @@
 // The software TLB: linear pages to byte offsets in the hot memory, so that a load or store is one comparison and one
-// DataView access. Four words an entry: tag low (page | 1), tag high, offset, unused. One bank a privilege (supervisor,
-// user) and kind (read, write, fetch).
+// DataView access. Four words an entry: tag low (page | 1), tag high, offset, offset less page (memory/tlb-layout.ts).
 //
 // It is no architectural state: a page table that changes, a context that changes and a sealed state empty what they
 // must, so that translations are always those of the tables in memory (the coherent choice, DESIGN.md).
 import { AC, GP, raise, SS } from '../interrupt/exceptions.js';
 import type { Cpu } from '../state/cpu.js';
 import type { PhysicalDraft } from '../state/physical-draft.js';
-import { FRAME_BYTES, TLB_OFFSET, type Workbench } from '../state/workbench.js';
+import { FRAME_BYTES, GENERATION_WORD, TLB_OFFSET, type Workbench } from '../state/workbench.js';
 import { type LinearMemory, type SegmentIndex, wide } from './linear-memory.js';
 import { type AccessKind, type PagingContext, walk } from './paging.js';
 import { segmentedAddress } from './segmentation.js';
+import { TLB_BYTES, TLB_ENTRIES } from './tlb-layout.js';
 import { type TranslationBuffer, translateThrough } from './translation-buffer.js';
 
-const ENTRIES = 256;
+const ENTRIES = TLB_ENTRIES;
 const ENTRY_WORDS = 4;
 const BANK_WORDS = ENTRIES * ENTRY_WORDS;
 const KINDS = 3;
-const WORDS = 2 * KINDS * BANK_WORDS;
+const WORDS = TLB_BYTES / 4;
 const FIRST_WORD = TLB_OFFSET / 4;
 const PAGE_MASK = FRAME_BYTES - 1;
 /** Low bits of the tag of a valid entry: found by the fast path, or only by the slow path that tells the observers. */
@@ -70,8 +70,6 @@ export class SoftwareTlb implements LinearMemory {
   #userAligned = false;
   /** An entry was made since the last flush; the bench may have come with entries of somebody else. */
   #used = true;
-  /** Counts what may have changed a fetch translation: block look-ups compare it. */
-  generation = 0;
 
   constructor(bench: Workbench, memory: PhysicalDraft, observer: AccessObserver, context: TlbContext) {
     this.#words = bench.words;
@@ -82,6 +80,16 @@ export class SoftwareTlb implements LinearMemory {
     this.#context = context;
   }
 
+  /** Counts what may have changed a fetch translation: block look-ups compare it, and those of generated code. */
+  get generation(): number {
+    return this.#words[GENERATION_WORD] as number;
+  }
+
+  /** What was found before may not be true any more. */
+  advanceGeneration(): void {
+    this.#words[GENERATION_WORD] = (this.generation + 1) | 0;
+  }
+
   /** Begins or ends the observation of data accesses: entries made before have the wrong tag. */
   observe(observed: boolean): void {
     if (observed !== this.observed) this.flush();
@@ -90,7 +98,7 @@ export class SoftwareTlb implements LinearMemory {
 
   /** Forgets every translation. */
   flush(): void {
-    this.generation++;
+    this.advanceGeneration();
     if (!this.#used) return;
     this.#used = false;
     this.#words.fill(0, FIRST_WORD, FIRST_WORD + WORDS);
@@ -255,7 +263,7 @@ export class SoftwareTlb implements LinearMemory {
   #forget(page: number, access: AccessKind): void {
     const index = (page & (ENTRIES - 1)) * ENTRY_WORDS; // of a number beyond 32 bits too
     for (let bank = 0; bank < 2 * KINDS; bank++) this.#words[FIRST_WORD + bank * BANK_WORDS + index] = 0;
-    this.generation++;
+    this.advanceGeneration();
     if (access !== 'fetch') this.#observer.translationDisplaced(); // a fetch comes between blocks
   }
 
@@ -271,11 +279,19 @@ export class SoftwareTlb implements LinearMemory {
     return offset + (low & PAGE_MASK);
   }
 
+  /** The same if it is known already: nothing is translated, nothing changes. */
+  knownFetchOffset(low: number, high: number): number {
+    const entry = this.#fetch + ((low >>> 12) & 255) * ENTRY_WORDS;
+    const isKnown = this.#words[entry] === ((low & ~PAGE_MASK) | 1) && this.#words[entry + 1] === high;
+    return isKnown ? (this.#words[entry + 2] as number) + (low & PAGE_MASK) : -1;
+  }
+
   #enter(entry: number, low: number, high: number, offset: number, tag: number): void {
     this.#used = true;
     this.#words[entry] = (low & ~PAGE_MASK) | tag;
     this.#words[entry + 1] = high;
     this.#words[entry + 2] = offset;
+    this.#words[entry + 3] = (offset - (low & ~PAGE_MASK)) | 0;
   }
 
   /** SDM, "Interrupt 17—Alignment Check Exception (#AC)". Accesses of the processor itself are those of a supervisor. */

@@ -30,6 +30,11 @@ export interface MachineOptions<Plugins extends readonly Plugin[] = readonly Plu
   readonly boot?: BootImage;
   /** Steps of a processor before the next one has its turn. Default 100,000. */
   readonly quantum?: number;
+  /**
+   * How often a block is executed before it is compiled to WebAssembly; false: never. Results are the same. Default 200
+   * where the host allows code to be generated.
+   */
+  readonly compile?: number | false;
 }
 
 /** An MSR with its place. */
@@ -54,6 +59,8 @@ export interface MachineDefinition {
   readonly memoryBytes: number;
   readonly ranges: readonly PhysicalRange[];
   readonly quantum: number;
+  /** Undefined: nothing is compiled. */
+  readonly compileThreshold: number | undefined;
   readonly plugins: readonly Plugin[];
   readonly boot: BootImage | undefined;
   readonly registers: RegisterFile;
@@ -73,6 +80,23 @@ const MOST_PROCESSORS = 256;
 const MOST_MEMORY = 2 ** 42;
 const DEFAULT_MEMORY = 64 * 2 ** 20;
 const DEFAULT_QUANTUM = 100_000;
+const DEFAULT_COMPILE_THRESHOLD = 200;
+
+function compileThresholdOf(compile: number | false = DEFAULT_COMPILE_THRESHOLD): number | undefined {
+  if (compile === false || !isCodeGenerationAllowed()) return undefined;
+  return inRange('compile', compile, 0, Number.MAX_SAFE_INTEGER, 1);
+}
+
+/** A policy may forbid it, in browsers and elsewhere. */
+function isCodeGenerationAllowed(): boolean {
+  try {
+    return new WebAssembly.Module(EMPTY_MODULE) instanceof WebAssembly.Module;
+  } catch {
+    return false;
+  }
+}
+
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 /**
  * Checks options and plugins and builds the definition.
@@ -98,6 +122,7 @@ export function defineMachine(options: MachineOptions): MachineDefinition {
     processors,
     memoryBytes,
     quantum,
+    compileThreshold: compileThresholdOf(options.compile),
     plugins,
     registers,
     instructions,

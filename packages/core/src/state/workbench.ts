@@ -8,7 +8,15 @@ export const FRAME_BYTES = 4096;
 export const WINDOW_OFFSET = 0;
 export const SCRATCH_OFFSET = 32 * 1024;
 export const TLB_OFFSET = 64 * 1024;
+/** Behind the TLB: the cache of branch targets and the valid pages of generated code (compile/), then single words. */
+export const TARGETS_OFFSET = 88 * 1024;
+export const VALID_PAGES_OFFSET = 104 * 1024;
+const SINGLE_WORDS = 120 * 1024;
 export const FRAMES_OFFSET = 128 * 1024;
+/** Not 0: the code that runs stops after its current step. */
+export const INTERRUPTED_WORD = SINGLE_WORDS / 4;
+/** Counts what may have changed a fetch translation (memory/tlb.ts). */
+export const GENERATION_WORD = INTERRUPTED_WORD + 1;
 /** 64-bit slots of the register window. */
 export const WINDOW_SLOTS = SCRATCH_OFFSET / 8;
 

@@ -1,0 +1,75 @@
+// What is known of an instruction before its code is written: whether it can be generated, whether it may leave for the
+// reference path, which registers it uses, and which flags somebody needs of it.
+
+import { readsOf, type Touched, writesOf } from '../expression/check.js';
+import type { Effect, Expression, FlagName, RegisterPlace, SegmentName, Statement } from '../expression/nodes.js';
+import { nodesOf } from '../expression/walk.js';
+import { STATUS_FLAG_NAMES, type StatusFlag } from './flags-code.js';
+import { isVectorSupported } from './vector-code.js';
+
+/** One instruction of a region. */
+export interface InstructionFacts {
+  readonly effect: Effect;
+  /** Otherwise the reference path executes it. */
+  readonly isGenerated: boolean;
+  /** It may go to the reference path: before it, registers and flags must be what they are. */
+  readonly mayLeave: boolean;
+  readonly reads: Touched;
+  readonly writes: Touched;
+  /** Flags that it writes and that somebody may look at before they are written again. */
+  neededFlags: ReadonlySet<FlagName>;
+}
+
+/** Segments whose bases generated code knows outside 64-bit mode: 0, with a limit of 4 GiB. */
+const FLAT: ReadonlySet<SegmentName> = new Set(['DS', 'ES', 'SS']);
+
+/** The facts of an effect, with all flags needed. */
+export function factsOf(effect: Effect, mode64: boolean): InstructionFacts {
+  const nodes = nodesOf(effect);
+  const writes = writesOf(effect);
+  const places = [...nodes.filter(isMemory), ...writes.memory];
+  const isGenerated =
+    nodes.every(isVectorSupported) &&
+    effect.every(isSupported) &&
+    places.every(({ segment }) => mode64 || FLAT.has(segment));
+  const mayLeave =
+    !isGenerated ||
+    places.length > 0 ||
+    effect.some(({ kind }) => kind === 'faultIf' || kind === 'faultFirst') ||
+    (mode64 && effect.some((statement) => statement.kind === 'jump' && statement.target.kind !== 'constant'));
+  return { effect, isGenerated, mayLeave, reads: readsOf(effect), writes, neededFlags: writes.flags };
+}
+
+function isMemory(node: Expression): node is Extract<Expression, { kind: 'memory' | 'vectorMemory' }> {
+  return node.kind === 'memory' || node.kind === 'vectorMemory';
+}
+
+/** Floating-point exceptions are taken up by the reference path; so are flags written twice by one instruction. */
+function isSupported(statement: Statement, _index: number, effect: Effect): boolean {
+  if (statement.kind === 'simdExceptions') return false;
+  return statement.kind !== 'setFlags' || effect.every(({ kind }) => kind !== 'arithmeticFlags');
+}
+
+/** Registers of effects, by number. */
+export function registersIn(places: readonly RegisterPlace[]): readonly number[] {
+  return places.map(({ index }) => index);
+}
+
+/** Finds the flags of each instruction of a block that are dead: written again before they are read or seen. */
+export function findNeededFlags(instructions: readonly InstructionFacts[]): void {
+  let live = new Set<FlagName>(STATUS_FLAG_NAMES);
+  for (const facts of [...instructions].reverse()) {
+    const { effect, writes, reads, mayLeave } = facts;
+    facts.neededFlags = new Set([...writes.flags].filter((flag) => flag === 'DF' || live.has(flag)));
+    const isCertain = effect.every((statement) => statement.kind !== 'setFlags' || statement.when === undefined);
+    if (isCertain && !effect.some(({ kind }) => kind === 'endIf')) for (const flag of writes.flags) live.delete(flag);
+    for (const flag of reads.flags) live.add(flag);
+    // A conditional write keeps the old flag where it does not write.
+    if (mayLeave) live = new Set<FlagName>(STATUS_FLAG_NAMES);
+  }
+}
+
+/** Those of the flags that arithmetic and shifts set. */
+export function statusFlagsAmong(flags: Iterable<FlagName>): readonly StatusFlag[] {
+  return [...flags].filter((flag): flag is StatusFlag => flag !== 'DF');
+}

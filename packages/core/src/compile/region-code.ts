@@ -1,0 +1,202 @@
+// A region as a WebAssembly function: from the steps that may be done to those that are left. Registers and flags are in
+// locals between its beginning and its ends. RIP is a constant wherever the function is left, and the position follows from
+// the steps left: nothing is counted but once a block, before which the function is left if the steps do not suffice.
+import { GENERATION_WORD, VALID_PAGES_OFFSET } from '../state/workbench.js';
+import { ControlFlow } from './control-flow.js';
+import { FlagsCode, PENDING_STATE } from './flags-code.js';
+import { type BlockExits, instructionCode, storeRip } from './instruction-code.js';
+import { registersIn } from './instruction-facts.js';
+import { type Region, type RegionBlock, ripAt } from './region.js';
+import { RegistersCode } from './registers-code.js';
+import type { CodeScope } from './value-code.js';
+import { FunctionCode, type Label, type Local } from './wasm/function-code.js';
+
+/** Numbers of the imported functions that execute an instruction on the reference path. */
+const REFERENCE_FUNCTIONS = { plain: 0, settled: 1 } as const;
+/** The only parameter: steps that may be done. */
+const LEFT: Local = { index: 0, type: 'i32' };
+
+/** What the code is written for. */
+export interface RegionMode {
+  readonly mode64: boolean;
+  readonly user: boolean;
+}
+
+/** The function of a region. `siteOf` numbers the instructions that the reference path may be asked to execute. */
+export function regionCode(
+  region: Region,
+  mode: RegionMode,
+  siteOf: (block: RegionBlock, index: number) => number,
+): FunctionCode {
+  return new RegionCode(region, mode, siteOf).write();
+}
+
+class RegionCode {
+  readonly #region: Region;
+  readonly #flow: ControlFlow;
+  readonly #scope: CodeScope;
+  readonly #siteOf: (block: RegionBlock, index: number) => number;
+  /** Where to branch to for blocks where paths meet, and for headers of loops. */
+  readonly #labels = new Map<number, Label>();
+  readonly #rip: Local;
+  #exit: Label = { depth: 0 };
+
+  constructor(region: Region, mode: RegionMode, siteOf: (block: RegionBlock, index: number) => number) {
+    this.#region = region;
+    this.#flow = new ControlFlow(region);
+    this.#siteOf = siteOf;
+    const code = new FunctionCode(1);
+    const all = region.blocks.flatMap(({ instructions }) => instructions);
+    const written = new Set(all.flatMap(({ writes }) => registersIn(writes.registers)));
+    const used = new Set([...written, ...all.flatMap(({ reads }) => registersIn(reads.registers))]);
+    const registers = new RegistersCode(code, mode.mode64, used, written);
+    this.#scope = { code, registers, flags: new FlagsCode(code), ...mode };
+    this.#rip = code.local('i64');
+  }
+
+  write(): FunctionCode {
+    const { code, registers, flags } = this.#scope;
+    registers.load();
+    flags.load();
+    this.#exit = code.open('block');
+    this.#tree(0);
+    code.end();
+    storeRip(this.#scope, () => code.get(this.#rip));
+    registers.store();
+    flags.state = PENDING_STATE;
+    flags.store();
+    code.get(LEFT);
+    return code;
+  }
+
+  /** A block and all that it dominates. */
+  #tree(node: number): void {
+    const { code, flags } = this.#scope;
+    const joins = this.#flow.joinsOf(node);
+    if (!this.#flow.isLoopHeader(node)) {
+      this.#within(node, joins);
+      return;
+    }
+    flags.meet();
+    this.#labels.set(node, code.open('loop'));
+    // Blocks of WebAssembly keep the label of a node once as the target behind a block, once as a loop: the loop is inner.
+    this.#within(node, joins);
+    code.end();
+    code.op('unreachable');
+  }
+
+  #within(node: number, joins: readonly number[]): void {
+    const { code, flags } = this.#scope;
+    const [join, ...rest] = joins;
+    if (join === undefined) {
+      this.#block(node);
+      return;
+    }
+    this.#labels.set(join, code.open('block'));
+    this.#within(node, rest);
+    code.end();
+    flags.state = PENDING_STATE;
+    this.#tree(join);
+  }
+
+  #block(node: number): void {
+    const { code } = this.#scope;
+    const block = this.#region.blocks[node] as RegionBlock;
+    const steps = block.instructions.length;
+    code.get(LEFT);
+    code.i32(steps);
+    code.op('i32.lt_s');
+    this.#aside(() => this.#leaveFor(block.rip));
+    code.get(LEFT);
+    code.i32(steps);
+    code.op('i32.sub');
+    code.set(LEFT);
+    block.instructions.forEach((facts, index) => {
+      const next = ripAt(block.block, index + 1);
+      instructionCode(this.#scope, facts, next, this.#exits(node, index));
+    });
+    const branches = block.instructions.at(-1)?.effect.some(({ kind }) => kind === 'jump');
+    if (!branches) this.#goTo(node, block.end);
+  }
+
+  /** Code that runs where the value on the stack is not 0, and goes elsewhere. */
+  #aside(write: () => void): void {
+    const { code, flags } = this.#scope;
+    const { state } = flags;
+    code.open('if');
+    write();
+    code.end();
+    flags.state = state;
+  }
+
+  #exits(node: number, index: number): BlockExits {
+    const { code } = this.#scope;
+    const block = this.#region.blocks[node] as RegionBlock;
+    const steps = block.instructions.length;
+    return {
+      toAddress: (rip) => this.#goTo(node, rip),
+      toLocal: (rip) => {
+        code.get(rip);
+        code.set(this.#rip);
+        this.#leave();
+      },
+      callReference: (settled) => {
+        code.i32(this.#siteOf(block, index));
+        this.#pushLeft(steps - index);
+        code.call(settled ? REFERENCE_FUNCTIONS.settled : REFERENCE_FUNCTIONS.plain);
+      },
+      leave: (rip) => {
+        if (rip !== 'set') storeRip(this.#scope, () => code.i64(rip));
+        this.#pushLeft(steps - index - 1);
+        code.op('return');
+      },
+    };
+  }
+
+  /** Pushes the steps left, with those of the block that are not done. */
+  #pushLeft(notDone: number): void {
+    const { code } = this.#scope;
+    code.get(LEFT);
+    if (notDone === 0) return;
+    code.i32(notDone);
+    code.op('i32.add');
+  }
+
+  #goTo(node: number, rip: bigint): void {
+    const to = this.#region.numberAt.get(rip);
+    const kind = to === undefined ? 'leave' : this.#flow.edge(node, to);
+    if (to === undefined || kind === 'leave') {
+      this.#leaveFor(rip);
+      return;
+    }
+    this.#checkPage(node, to);
+    if (kind === 'inline') {
+      this.#tree(to);
+      return;
+    }
+    this.#scope.flags.meet();
+    this.#scope.code.br(this.#labels.get(to) as Label);
+  }
+
+  /** Another page may be mapped elsewhere by now: its word then lags behind. */
+  #checkPage(from: number, to: number): void {
+    const [source, target] = [this.#region.blocks[from] as RegionBlock, this.#region.blocks[to] as RegionBlock];
+    if (source.page === target.page) return;
+    const { code } = this.#scope;
+    code.loadAt('i32.load', VALID_PAGES_OFFSET + target.page * 4);
+    code.loadAt('i32.load', GENERATION_WORD * 4);
+    code.op('i32.ne');
+    this.#aside(() => this.#leaveFor(target.rip));
+  }
+
+  #leaveFor(rip: bigint): void {
+    this.#scope.code.i64(rip);
+    this.#scope.code.set(this.#rip);
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#scope.flags.meet();
+    this.#scope.code.br(this.#exit);
+  }
+}

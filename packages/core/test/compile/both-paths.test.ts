@@ -1,0 +1,67 @@
+// Generated code is exact: whichever path runs, a program is at the same state at each position where one looks.
+import { describe, expect, it } from 'vitest';
+import {
+  createMachine,
+  formatDigest,
+  type Machine,
+  type MachineOptions,
+  rawImage,
+  stateDigest,
+} from '../../src/index.js';
+
+const LOAD = 0x10_0000;
+const DATA = 0x20_0000;
+
+function machineWith(code: readonly number[], compile: MachineOptions['compile'], mode: 'long' | 'protected'): Machine {
+  const boot = rawImage({ bytes: Uint8Array.from(code), mode, load: LOAD });
+  const machine = createMachine({ profile: 'intel-server', boot, ...(compile === undefined ? {} : { compile }) });
+  machine.processor(0).set('RBX', BigInt(DATA));
+  return machine as Machine;
+}
+
+const digestOf = (machine: Machine): string => formatDigest(stateDigest(machine.state));
+
+/** Runs a program on both paths in pieces of some steps and compares the states between them. */
+function compare(code: readonly number[], mode: 'long' | 'protected', pieces: readonly number[]): number {
+  const reference = machineWith(code, false, mode);
+  const compiled = machineWith(code, 0, mode);
+  for (const steps of pieces) {
+    reference.step(0, steps);
+    compiled.step(0, steps);
+    expect(digestOf(compiled), `position ${reference.position}`).toBe(digestOf(reference));
+  }
+  return compiled.compiledSteps;
+}
+
+// MOV EAX, [RBX]; IMUL EAX, ECX; ADD [RBX+8], EAX; ADC EDX, [RBX+8]; DEC ECX; JNZ back; then for ever
+const LOOP = [
+  ...[0x8b, 0x03, 0x0f, 0xaf, 0xc1, 0x01, 0x43, 0x08, 0x13, 0x53, 0x08, 0xff, 0xc9, 0x75, 0xf1],
+  ...[0xb9, 0x10, 0, 0, 0, 0xeb, 0xea],
+];
+
+describe('generated code', () => {
+  it.each(['long', 'protected'] as const)('stops at any position asked for, in %s mode', (mode) => {
+    const pieces = Array.from({ length: 60 }, (_, index) => 1 + ((index * 7) % 23));
+    expect(compare(LOOP, mode, pieces)).toBeGreaterThan(300);
+  });
+
+  it('leaves the state of the boundary where an instruction in the middle of a block faults', () => {
+    // INC EAX; ADD EAX, [RBX]; ADD RBX, 8; JMP back: until the page behind the mapped memory
+    const code = [0xff, 0xc0, 0x03, 0x03, 0x48, 0x83, 0xc3, 0x08, 0xeb, 0xf6];
+    const [reference, compiled] = [false, 0].map((compile) => {
+      const machine = machineWith(code, compile as false | 0, 'long');
+      machine.processor(0).set('RBX', 0x3fff_f000n);
+      machine.run({ maxSteps: 100_000 });
+      return machine;
+    }) as [Machine, Machine];
+    expect(compiled.compiledSteps).toBeGreaterThan(1000);
+    expect(compiled.position).toBe(reference.position);
+    expect(digestOf(compiled)).toBe(digestOf(reference));
+  });
+
+  it('is not used where it is not wanted', () => {
+    const machine = machineWith(LOOP, false, 'long');
+    machine.step(0, 1000);
+    expect(machine.compiledSteps).toBe(0);
+  });
+});
