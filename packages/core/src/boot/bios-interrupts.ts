@@ -45,6 +45,21 @@ const HANDLERS: readonly Handler[] = [
   // PUSH BP; MOV BP, SP; OR byte [BP+6], 1; POP BP; MOV AH, 86H; IRET
   { offset: 0xf859, vectors: [0x13, 0x15], code: '55 89 e5 80 4e 06 01 5d b4 86 cf' },
 ];
+/** Where a processor begins after INIT, and what follows: see boot/firmware-restart.ts. */
+const RESTART: readonly Handler[] = [
+  { offset: 0xfff0, vectors: [], code: 'ea 5b e0 00 f0' }, // JMP F000:E05B
+  {
+    offset: 0xe05b,
+    vectors: [],
+    code: [
+      'fa b0 8f e6 70 e4 71 88 c4', // CLI; the shutdown status from the clock's memory to AH
+      'b0 0f e6 70 b0 00 e6 71', // 0 in its place
+      '80 fc 0a 74 0b 80 fc 05 75 0a', // CMP AH, 0AH; JE to the far jump; CMP AH, 5; JNE over it
+      'b0 20 e6 a0 e6 20 ff 2e 67 04', // end of interrupt to both 8259s; JMP far [467H]
+      'b0 fe e6 64 f4 eb fd', // a reset by the keyboard controller; HLT for ever
+    ].join(' '),
+  },
+];
 /** All the others. */
 const RETURN: Handler = { offset: 0xff53, vectors: [], code: 'cf' };
 
@@ -70,7 +85,7 @@ const bytesOf = (code: string): Uint8Array => Uint8Array.from(code.split(' '), (
 
 /** Writes vectors and handlers, and programs those of the devices that the machine has. */
 export function writeBiosInterrupts(draft: MachineDraft): void {
-  for (const { offset, code } of [...HANDLERS, RETURN])
+  for (const { offset, code } of [...HANDLERS, ...RESTART, RETURN])
     draft.memory.writeBytes(FIRMWARE_LAYOUT.rom.start + offset, bytesOf(code));
   for (let vector = 0; vector <= LAST_VECTOR; vector++) {
     if (vector >= FREE_VECTORS.first && vector <= FREE_VECTORS.last) continue;

@@ -1,4 +1,5 @@
 // From a raised exception to its handler, to a double fault, to shutdown (SDM, "Interrupt 8—Double Fault Exception (#DF)").
+import { restartThroughFirmware } from '../boot/firmware-restart.js';
 import type { Faulted, Outcome } from '../event/outcome.js';
 import { fault } from '../event/outcome.js';
 import type { Cpu } from '../state/cpu.js';
@@ -93,6 +94,7 @@ function becomesDoubleFault(first: Faulted, second: Faulted): boolean {
 /** The processor stops until INIT, NMI or RESET. `chain` is what led there. */
 export function shutDown(cpu: Cpu, chain: readonly Faulted[]): Outcome {
   cpu.activity = 'shutdown';
+  restartThroughFirmware(cpu.draft); // the chip set answers it with a reset
   const [first] = chain;
   return { kind: 'shutdown', chain, ...(first?.rule === undefined ? {} : { rule: first.rule }) };
 }

@@ -20,12 +20,16 @@ const STAYS = new Set(['XCR0', 'PKRU']);
 /** CD and NW of CR0 keep their values. */
 const CACHE_CONTROL = 0x6000_0000n;
 
+/** Firmware's ROM at the end of the first 4 GiB is not there: the same bytes are here. */
+const ROM_BELOW_1_MIB = 0xf_0000n;
+
 /** INIT: the bootstrap processor starts at the reset vector, the others wait for a startup IPI. */
 export function initialize(cpu: Cpu): Outcome {
   const cacheControl = cpu.read('CR0') & CACHE_CONTROL;
   for (const { name, group, reset } of cpu.definition.registers.rows)
     if ((INITIALIZED.has(group) || ALSO.has(name)) && !STAYS.has(name)) cpu.set(name, reset);
   cpu.set('CR0', (cpu.read('CR0') & ~CACHE_CONTROL) | cacheControl);
+  if (cpu.definition.boot?.firmware === 'pc') cpu.set('CS.base', ROM_BELOW_1_MIB);
   cpu.RDX = BigInt(lookUpCpuid(cpu.profile, 1, 0).eax >>> 0);
   resetLocalApic(cpu, { keepId: true });
   setPending(cpu, PENDING.INIT | PENDING.NMI | PENDING.SMI, false);

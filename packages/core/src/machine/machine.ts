@@ -7,6 +7,7 @@ import { applyTo, runSteps } from '../event/apply.js';
 import type { Emission } from '../event/emission.js';
 import { type MachineEvent, sealEvent } from '../event/event.js';
 import { completed, type Outcome, sealOutcome } from '../event/outcome.js';
+import { canRun } from '../interrupt/pending-events.js';
 import type { Plugin } from '../plugin/define.js';
 import { defineMachine, type MachineDefinition, type MachineOptions } from '../plugin/host.js';
 import { DraftHost } from '../state/draft-host.js';
@@ -180,7 +181,7 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
       this.#deadlinesWithoutWaking = ran.outcome.kind === 'halted' ? this.#deadlinesWithoutWaking + 1 : 0;
       if (this.#deadlinesWithoutWaking >= this.#mostDeadlines()) return { steps, stop: { reason: 'waiting' } };
       if (ran.stop !== undefined) return { steps, stop: ran.stop };
-      if (ran.outcome.kind === 'shutdown')
+      if (ran.outcome.kind === 'shutdown' && !canRun(this.#host.peek().cpu(turn.processor)))
         return { steps, stop: { reason: 'shutdown', processor: turn.processor, outcome: ran.outcome } };
     }
     return { steps, stop: { reason: 'budget' } };

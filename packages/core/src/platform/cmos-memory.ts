@@ -1,8 +1,12 @@
 // What firmware keeps in the battery-backed memory of a PC's clock: the sizes of memory, the equipment, the order of boot
 // devices. The places are those of the IBM PC/AT and of QEMU.
 import type { MachineDefinition } from '../plugin/host.js';
+import type { MachineDraft } from '../state/draft.js';
 
 const CMOS_BYTES = 128;
+/** Places that others than the clock look at. */
+export const CMOS = { shutdownStatus: 0x0f } as const;
+const CLOCK_PLUGIN = 'rtc';
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
@@ -44,4 +48,11 @@ export function cmosMemory(definition: MachineDefinition): number[] {
   memory[CHECKED.sum] = sum >> 8; // the high byte comes first here
   memory[CHECKED.sum + 1] = sum & 0xff;
   return memory;
+}
+
+/** A byte of the memory now; undefined for a machine without a clock. */
+export function cmosByte(draft: MachineDraft, address: number): number | undefined {
+  if (!draft.definition.plugins.some(({ name }) => name === CLOCK_PLUGIN)) return undefined;
+  const { bytes } = draft.readSlice(CLOCK_PLUGIN) as { readonly bytes: readonly number[] };
+  return bytes[address];
 }
