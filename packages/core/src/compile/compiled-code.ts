@@ -19,12 +19,24 @@ export interface Site {
  */
 export type ReferencePath = (site: Site, left: number, settled: boolean) => number;
 
+/** Bytes that a region was made from. */
+interface RegionPart {
+  readonly rip: bigint;
+  readonly frame: number;
+  readonly page: number;
+  readonly bytes: Uint8Array;
+}
+
 /** A compiled region. */
 export interface CompiledRegion {
   readonly entry: Block;
   readonly number: number;
   readonly sites: readonly number[];
-  readonly frames: ReadonlySet<number>;
+  readonly parts: readonly RegionPart[];
+  /** Its bytes are those that it was made from, as far as anybody knows. */
+  isActive: boolean;
+  /** The generation of the TLB in which it was last found not to be so. */
+  triedIn: number | undefined;
 }
 
 type RegionFunction = (left: number) => number;
@@ -36,7 +48,7 @@ const TYPES: readonly FunctionType[] = [
 ];
 const [REGION_TYPE, PAIR_TYPE] = [0, 1];
 /** Regions at the most; with one more all are dropped. */
-const MOST_REGIONS = 4096;
+const MOST_REGIONS = 2048;
 const VALID_PAGES = 4096;
 
 /** The regions of one draft. */
@@ -46,11 +58,14 @@ export class CompiledCode {
   readonly #imports: WebAssembly.Imports;
   readonly #dispatch: Dispatcher;
   readonly #regions = new Map<Block, CompiledRegion>();
+  /** Active regions by the frames that they were made from. */
   readonly #byFrame = new Map<number, Set<CompiledRegion>>();
   #freeNumbers: number[] = [];
   #sites: (Site | undefined)[] = [];
   #freeSites: number[] = [];
   readonly #pages = new Map<string, number>();
+  /** Counts how often everything was dropped: numbers of pages from before mean nothing. */
+  epoch = 0;
 
   /** @throws WebAssembly.CompileError where code generation is not allowed */
   constructor(bench: Workbench, reference: ReferencePath) {
@@ -88,6 +103,7 @@ export class CompiledCode {
 
   /** Drops everything. */
   clear(): void {
+    this.epoch++;
     this.#regions.clear();
     this.#byFrame.clear();
     this.#freeNumbers = Array.from({ length: MOST_REGIONS }, (_, index) => MOST_REGIONS - 1 - index);
@@ -167,30 +183,45 @@ export class CompiledCode {
     });
     const number = this.#freeNumbers.pop() as number;
     this.#table.set(number, this.#instance(bytes)['region'] as RegionFunction);
+    const parts = region.blocks.map(({ rip, frame, page, block }) => ({ rip, frame, page, bytes: block.bytes }));
     const [entry] = region.blocks as readonly [RegionBlock];
-    const frames = new Set(region.blocks.map(({ frame }) => frame));
-    const compiled: CompiledRegion = { entry: entry.block, number, sites, frames };
+    const compiled: CompiledRegion = { entry: entry.block, number, sites, parts, isActive: true, triedIn: undefined };
     this.#regions.set(entry.block, compiled);
-    for (const frame of frames) {
-      const regions = this.#byFrame.get(frame) ?? new Set();
-      regions.add(compiled);
-      this.#byFrame.set(frame, regions);
-    }
+    this.activate(compiled);
     return compiled;
   }
 
-  /** The bytes of a frame changed. The caller advances the generation, so that no target leads to a dropped region. */
-  drop(frame: number): void {
-    for (const region of this.#byFrame.get(frame) ?? []) {
-      this.#regions.delete(region.entry);
-      for (const other of region.frames) this.#byFrame.get(other)?.delete(region);
-      this.#table.set(region.number, null);
-      this.#freeNumbers.push(region.number);
-      for (const site of region.sites) {
-        this.#sites[site] = undefined;
-        this.#freeSites.push(site);
-      }
+  /** The bytes of a region are there: it may run until they are written. */
+  activate(region: CompiledRegion): void {
+    region.isActive = true;
+    region.triedIn = undefined;
+    for (const { frame } of region.parts) {
+      const regions = this.#byFrame.get(frame) ?? new Set();
+      regions.add(region);
+      this.#byFrame.set(frame, regions);
     }
-    this.#byFrame.delete(frame);
+  }
+
+  /** Bytes of a frame changed. The caller advances the generation, so that no target leads to a region that is retired. */
+  written(frame: number, offset: number, length: number): void {
+    const touches = (part: RegionPart): boolean => {
+      const start = Number(part.rip & OFFSET_MASK);
+      return part.frame === frame && start < offset + length && offset < start + part.bytes.length;
+    };
+    for (const region of this.#byFrame.get(frame) ?? []) if (region.parts.some(touches)) this.#deactivate(region);
+  }
+
+  #deactivate(region: CompiledRegion): void {
+    region.isActive = false;
+    for (const { frame } of region.parts) this.#byFrame.get(frame)?.delete(region);
+  }
+
+  /** All regions wait until their bytes are seen to be there. */
+  retire(): void {
+    for (const region of this.#regions.values()) region.isActive = false;
+    this.#byFrame.clear();
+    this.forgetTargets();
   }
 }
+
+const OFFSET_MASK = 0xfffn;

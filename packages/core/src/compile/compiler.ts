@@ -2,23 +2,21 @@
 // hot ones, and enters them where the machine is in a state that generated code was made for.
 import type { Block, ModeKey } from '../execute/block.js';
 import { effectOf } from '../execute/block-builder.js';
-import type { CodeWidth } from '../execute/decode.js';
+import type { CodeMode } from '../execute/block-finder.js';
 import { slotOf } from '../register/register-file.js';
 import type { MachineDraft } from '../state/draft.js';
 import { FRAME_BYTES } from '../state/workbench.js';
 import { CompiledCode, type CompiledRegion, type ReferencePath } from './compiled-code.js';
-import { type FoundBlock, formRegion } from './region.js';
+import { type FoundBlock, formRegion, ripAt } from './region.js';
 
-/** What the runner tells of the mode that the processor is in. */
-export interface CodeMode {
-  readonly key: ModeKey;
-  readonly codeWidth: CodeWidth;
-  readonly stackWidth: CodeWidth;
-  readonly user: boolean;
+/** What the compiler asks of the reference path. */
+export interface ReferenceCode {
+  /** A decoded block by frame, offset and mode. */
+  readonly known: (frame: number, offset: number, mode: ModeKey) => Block | undefined;
+  /** Bytes of a frame are compiled: `written` is called when they change. */
+  readonly cover: (frame: number, offset: number, length: number) => void;
+  readonly execute: ReferencePath;
 }
-
-/** Finds a decoded block by frame, offset and mode. */
-type FindBlock = (frame: number, offset: number, mode: ModeKey) => Block | undefined;
 
 /** A block that was found to be no part of a region. */
 const NEVER = Number.NEGATIVE_INFINITY;
@@ -30,15 +28,15 @@ const WHOLE = -1;
 /** The compiler of one draft. */
 export class Compiler {
   readonly #draft: MachineDraft;
-  readonly #find: FindBlock;
+  readonly #reference: ReferenceCode;
   readonly #threshold: number;
   readonly #compiled: CompiledCode;
 
-  constructor(draft: MachineDraft, threshold: number, find: FindBlock, reference: ReferencePath) {
+  constructor(draft: MachineDraft, threshold: number, reference: ReferenceCode) {
     this.#draft = draft;
     this.#threshold = threshold;
-    this.#find = find;
-    this.#compiled = new CompiledCode(draft.bench, reference);
+    this.#reference = reference;
+    this.#compiled = new CompiledCode(draft.bench, reference.execute);
   }
 
   /** Whether generated code begins at the block, and may run now. The block is about to be executed. */
@@ -46,7 +44,7 @@ export class Compiler {
     const region = this.#compiled.regionOf(block);
     if (region === undefined && ++block.heat <= this.#threshold) return false;
     if (!this.#mayRun(mode)) return false;
-    const ready = region ?? this.#compile(block, mode);
+    const ready = region === undefined ? this.#compile(block, mode) : this.#revived(region, mode);
     if (ready === undefined) return false;
     this.#compiled.enter(ready, this.#draft.tlb.generation, mode.key);
     return true;
@@ -74,11 +72,34 @@ export class Compiler {
     return bits === 0;
   }
 
+  /** A region that was retired, if all its bytes are back where they were. Otherwise its block stays on the reference path. */
+  #revived(region: CompiledRegion, { user }: CodeMode): CompiledRegion | undefined {
+    const { tlb, memory, bench } = this.#draft;
+    const { generation } = tlb;
+    if (region.isActive) return region;
+    if (region.triedIn === generation) return undefined;
+    region.triedIn = generation;
+    for (const { rip, frame, page, bytes } of region.parts) {
+      const [low, high] = halvesOf(rip);
+      const offset = tlb.knownFetchOffset(low, high);
+      const isThere = memory.frameAt(offset) === frame && memory.isCode(frame);
+      if (!isThere || this.#compiled.pageNumber(pageOf(low, high, user), frame) !== page) return undefined;
+      if (!bytes.every((byte, index) => byte === bench.bytes[offset + index])) return undefined;
+    }
+    for (const { rip, frame, bytes } of region.parts) {
+      const [low, high] = halvesOf(rip);
+      this.#reference.cover(frame, low & (FRAME_BYTES - 1), bytes.length);
+      this.#compiled.pageIsValid(pageOf(low, high, user), frame, generation);
+    }
+    this.#compiled.activate(region);
+    return region;
+  }
+
   #compile(entry: Block, mode: CodeMode): CompiledRegion | undefined {
-    const { low, high } = entry;
-    const rip = (BigInt((high[0] as number) >>> 0) << 32n) | BigInt((low[0] as number) >>> 0);
+    const rip = ripAt(entry, 0);
     entry.heat = 0; // it is tried again, unless it never can be
     if (this.#blockAt(rip, mode)?.block !== entry) return undefined; // its page is not in the TLB at the moment
+    const { epoch } = this.#compiled;
     const region = formRegion(
       rip,
       (at) => this.#blockAt(at, mode),
@@ -89,15 +110,16 @@ export class Compiler {
       entry.heat = NEVER;
       return undefined;
     }
+    if (this.#compiled.epoch !== epoch) return undefined; // there were too many pages: the next attempt begins anew
     return this.#compiled.compile(region, { mode64: mode.codeWidth === 64, user: mode.user });
   }
 
   #blockAt(rip: bigint, { key, user }: CodeMode): FoundBlock | undefined {
-    const [low, high] = [Number(BigInt.asIntN(32, rip)), Number(BigInt.asIntN(32, rip >> 32n))];
+    const [low, high] = halvesOf(rip);
     const { tlb, memory } = this.#draft;
     const offset = tlb.knownFetchOffset(low, high);
     const frame = memory.frameAt(offset);
-    const block = frame < 0 ? undefined : this.#find(frame, offset % FRAME_BYTES, key);
+    const block = frame < 0 ? undefined : this.#reference.known(frame, offset % FRAME_BYTES, key);
     if (block === undefined || block.low[0] !== low || block.high[0] !== high) return undefined;
     const page = this.#compiled.pageNumber(pageOf(low, high, user), frame);
     this.#compiled.pageIsValid(pageOf(low, high, user), frame, tlb.generation);
@@ -116,16 +138,21 @@ export class Compiler {
     return this.#compiled.run(left, mode);
   }
 
-  /** The bytes of a frame changed. */
-  drop(frame: number): void {
-    this.#compiled.drop(frame);
+  /** Bytes of a frame changed. */
+  written(frame: number, offset: number, length: number): void {
+    this.#compiled.written(frame, offset, length);
   }
 
-  /** Another state was loaded. */
-  clear(): void {
-    this.#compiled.clear();
+  /** Another state was loaded: regions wait until their bytes are seen to be there. */
+  retire(): void {
+    this.#compiled.retire();
   }
 }
+
+const halvesOf = (rip: bigint): readonly [low: number, high: number] => [
+  Number(BigInt.asIntN(32, rip)),
+  Number(BigInt.asIntN(32, rip >> 32n)),
+];
 
 const FLAT_SEGMENTS = [
   ...(['ES', 'SS', 'DS'] as const).map((name) => ({ name, attributes: WRITABLE_DATA })),

@@ -57,7 +57,7 @@ export function buildBlock(
       end += BigInt(steps.at(-1)?.length ?? 0);
       if (end !== following(end, 0, origin.codeWidth)) break; // RIP wraps, the bytes do not: the next block begins elsewhere
     }
-    return steps.length === 0 ? undefined : assemble(steps, origin);
+    return steps.length === 0 ? undefined : assemble(steps, origin, bytes);
   } finally {
     stream.end();
   }
@@ -133,7 +133,7 @@ function notModelled({ mnemonic, address }: Decoded): () => void {
   };
 }
 
-function assemble(steps: readonly Step[], { rip, codeWidth }: BlockOrigin): Block {
+function assemble(steps: readonly Step[], { rip, codeWidth }: BlockOrigin, bytes: Uint8Array): Block {
   const low = new Int32Array(steps.length + 1);
   const high = new Int32Array(steps.length + 1);
   let address = rip;
@@ -147,7 +147,11 @@ function assemble(steps: readonly Step[], { rip, codeWidth }: BlockOrigin): Bloc
     steps: closuresOf(steps),
     low,
     high,
-    byteLength: steps.reduce((sum, { length }) => sum + length, 0),
+    // What follows the block decides too that an instruction is none: without a length of its own it takes all that may count.
+    bytes: bytes.slice(
+      0,
+      steps.reduce((sum, { length, decoded }) => sum + (decoded ? length : LONGEST_INSTRUCTION), 0),
+    ),
     branches: steps.at(-1)?.branches ?? false,
     repeats: steps.length === 1 && steps[0]?.repeats === true,
     heat: 0,

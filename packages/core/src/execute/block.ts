@@ -1,5 +1,5 @@
-// Blocks of decoded instructions, found by physical frame and offset, dropped when the frame is written. A block ends
-// with its first branch or function-form instruction, at the end of its page, or when it is long enough.
+// Blocks of decoded instructions. A block ends with its first branch or function-form instruction, at the end of its page,
+// or when it is long enough.
 import type { Decoded } from './decode.js';
 
 /** Instructions of a block at the most. */
@@ -14,7 +14,7 @@ export interface Block {
   readonly low: Int32Array;
   readonly high: Int32Array;
   /** Of all its instructions. */
-  readonly byteLength: number;
+  readonly bytes: Uint8Array;
   /** The last step sets RIP itself. */
   readonly branches: boolean;
   /** It is one repeated string instruction in the expression form, which branches to itself. */
@@ -23,40 +23,5 @@ export interface Block {
   heat: number;
 }
 
-/** What besides the bytes decides how they decode: code width and stack width. */
+/** What besides the bytes decides how they decode: code width and stack width, and who may execute them. */
 export type ModeKey = number;
-
-/** Blocks by where their bytes lie. */
-export class BlockCache {
-  readonly #frames = new Map<number, Map<number, Block>>();
-  /** How often a frame was written after code was decoded from it. */
-  readonly #drops = new Map<number, number>();
-
-  find(frame: number, offset: number, mode: ModeKey): Block | undefined {
-    return this.#frames.get(frame)?.get(offset * 16 + mode);
-  }
-
-  add(frame: number, offset: number, mode: ModeKey, block: Block): void {
-    let blocks = this.#frames.get(frame);
-    if (blocks === undefined) {
-      blocks = new Map();
-      this.#frames.set(frame, blocks);
-    }
-    blocks.set(offset * 16 + mode, block);
-  }
-
-  /** Forgets what was decoded from a frame. */
-  drop(frame: number): void {
-    if (this.#frames.delete(frame)) this.#drops.set(frame, (this.#drops.get(frame) ?? 0) + 1);
-  }
-
-  /** How long a block is worth making: code that lies beside its data is decoded again after each store. */
-  longestIn(frame: number): number {
-    return Math.max(LONGEST_BLOCK >> (this.#drops.get(frame) ?? 0), 1);
-  }
-
-  clear(): void {
-    this.#frames.clear();
-    this.#drops.clear();
-  }
-}

@@ -2,24 +2,24 @@
 // raise. A step is one instruction retired, one fault delivered or one event taken; it is one position of the log.
 
 import type { Site } from '../compile/compiled-code.js';
-import { type CodeMode, Compiler } from '../compile/compiler.js';
+import { Compiler } from '../compile/compiler.js';
 import { assert } from '../error.js';
 import type { Outcome } from '../event/outcome.js';
 import { completed } from '../event/outcome.js';
 import type { FunctionInstruction } from '../instruction/define.js';
 import { deliverException } from '../interrupt/delivery.js';
-import { GP, GuestFault, raise } from '../interrupt/exceptions.js';
+import { GuestFault } from '../interrupt/exceptions.js';
 import { canRun, isAnythingThere, takeEvent, wouldWake } from '../interrupt/pending-events.js';
 import { SingleStepping } from '../interrupt/single-stepping.js';
 import { advanceTo, cyclesOf, machineTime } from '../interrupt/virtual-time.js';
-import { fetchAddress, fetchableBytes } from '../memory/segmentation.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
-import { FRAME_BYTES, INTERRUPTED_WORD } from '../state/workbench.js';
-import { type Block, BlockCache, type ModeKey } from './block.js';
-import { type BlockOrigin, buildBlock, following, restOfPage, type StepBinder } from './block-builder.js';
-import { type Decoded, LONGEST_INSTRUCTION } from './decode.js';
+import { INTERRUPTED_WORD } from '../state/workbench.js';
+import type { Block } from './block.js';
+import { following, type StepBinder } from './block-builder.js';
+import { BlockFinder, type CodeMode } from './block-finder.js';
+import type { Decoded } from './decode.js';
 import { settleFlags } from './evaluate/flags.js';
 import { executeChecked } from './execute-checked.js';
 import { operandsOf, repeatCounter } from './operands.js';
@@ -32,7 +32,6 @@ const ACTIVE = 0;
 const CS_BASE = slotOf('CS.base') * 2;
 const CS_LIMIT = slotOf('CS.limit') * 2;
 const STACK_ATTRIBUTES = slotOf('SS.attributes') * 2;
-const FRONT_ENTRIES = 4096;
 /** Steps that generated code makes at once: they are counted in 32 bits. */
 const MOST_STEPS = 2 ** 30;
 
@@ -44,21 +43,11 @@ class Intercepted {
   }
 }
 
-interface FrontEntry {
-  readonly low: number;
-  readonly high: number;
-  readonly generation: number;
-  readonly mode: ModeKey;
-  readonly block: Block;
-}
-
 /** The reference path of one draft. */
 export class Runner implements StepBinder {
   readonly #draft: MachineDraft;
   readonly #words: Int32Array;
-  readonly #blocks = new BlockCache();
-  /** Blocks by RIP: valid for one generation of the TLB and one mode. */
-  #front: (FrontEntry | undefined)[] = [];
+  readonly #blocks: BlockFinder;
   #codeMode: CodeMode = { key: 0, codeWidth: 16, stackWidth: 16, user: false };
   #codeBase = 0;
   #codeLimit = 0;
@@ -97,34 +86,40 @@ export class Runner implements StepBinder {
     this.#words = draft.bench.words;
     this.singleStepping = new SingleStepping(draft);
     this.#compiler = this.#makeCompiler();
+    this.#blocks = new BlockFinder(draft, this, (low, high, frame, user) =>
+      this.#compiler?.fetched(low, high, frame, user),
+    );
   }
 
   #makeCompiler(): Compiler | undefined {
     const { compileThreshold, intercepts, translations } = this.#draft.definition;
     const isWatched = intercepts.beforeInstruction.length > 0 || translations !== undefined;
     if (compileThreshold === undefined || isWatched) return undefined;
-    const find = (frame: number, offset: number, mode: ModeKey): Block | undefined =>
-      this.#blocks.find(frame, offset, mode);
-    return new Compiler(this.#draft, compileThreshold, find, (site, left, settled) =>
-      this.#executeSite(site, left, settled),
-    );
+    return new Compiler(this.#draft, compileThreshold, {
+      known: (frame, offset, mode) => this.#blocks.known(frame, offset, mode),
+      cover: (frame, offset, length) => this.#blocks.cover(frame, offset, length),
+      execute: (site, left, settled) => this.#executeSite(site, left, settled),
+    });
   }
 
   /** Another state was loaded: nothing decoded is known to be there. */
   forget(): void {
-    this.#blocks.clear();
-    this.#compiler?.clear();
-    this.#front = new Array<FrontEntry | undefined>(FRONT_ENTRIES);
+    this.#blocks.forget();
+    this.#compiler?.retire();
     this.#outcome = undefined;
     this.stopRequested = false;
   }
 
-  /** The frame's bytes changed: its blocks are gone, and the block that runs stops after its current step. */
-  codeWritten(frame: number): void {
-    this.#blocks.drop(frame);
-    this.#compiler?.drop(frame);
+  /**
+   * Bytes of a frame changed. What was decoded from them is gone, and the block that runs stops after its current step.
+   * Returns whether other code of the frame is still known.
+   */
+  codeWritten(frame: number, offset: number, length: number): boolean {
+    if (!this.#blocks.written(frame, offset, length)) return true;
+    this.#compiler?.written(frame, offset, length);
     this.#draft.tlb.advanceGeneration();
     this.#words[INTERRUPTED_WORD] = 1;
+    return this.#blocks.holds(frame);
   }
 
   /** The block that runs stops after its current step: the next instruction is fetched anew. */
@@ -285,7 +280,7 @@ export class Runner implements StepBinder {
     const isSingle = singleStepping.isOn;
     try {
       if (isSingle) singleStepping.before(cpu);
-      const block = this.#find();
+      const block = this.#blocks.find(this.#codeMode);
       this.#lastBlock = block;
       const { steps } = block;
       const shadowed = (this.#words[SHADOW] as number) !== 0;
@@ -403,78 +398,6 @@ export class Runner implements StepBinder {
       this.#count(done);
       throw thrown;
     }
-  }
-
-  #find(): Block {
-    const low = this.#words[RIP] as number;
-    const high = this.#words[RIP + 1] as number;
-    const entry = this.#front[(low ^ (low >>> 12)) & (FRONT_ENTRIES - 1)];
-    if (
-      entry !== undefined &&
-      entry.low === low &&
-      entry.high === high &&
-      entry.generation === this.#draft.tlb.generation &&
-      entry.mode === this.#codeMode.key
-    ) {
-      return entry.block;
-    }
-    return this.#findSlow(low, high);
-  }
-
-  #findSlow(low: number, high: number): Block {
-    const { tlb, memory, bench } = this.#draft;
-    const [linearLow, linearHigh] = this.#codeMode.codeWidth === 64 ? [low, high] : [fetchAddress(this.#words, low), 0];
-    const offset = tlb.fetchOffset(linearLow, linearHigh);
-    const frame = memory.frameAt(offset);
-    memory.markCode(frame); // again, if the slots were spilled since the block was made
-    if (frame >= 0) this.#compiler?.fetched(linearLow, linearHigh, frame, this.#codeMode.user);
-    const room = this.#codeMode.codeWidth === 64 ? Number.MAX_SAFE_INTEGER : fetchableBytes(this.#words, low);
-    let block = frame < 0 ? undefined : this.#blocks.find(frame, offset % FRAME_BYTES, this.#codeMode.key);
-    // The closures know their RIP: a frame mapped at two linear addresses has blocks for the one that was used last.
-    if (block === undefined || block.low[0] !== low || block.high[0] !== high || block.byteLength > room) {
-      const page = offset < 0 ? new Uint8Array(LONGEST_INSTRUCTION).fill(0xff) : restOfPage(bench.bytes, offset);
-      const bytes = page.subarray(0, room);
-      block = buildBlock(this.#draft, this, bytes, this.#origin(low, high), this.#blocks.longestIn(frame));
-      if (block === undefined) block = this.#crossing(linearLow, linearHigh, page, room, this.#origin(low, high));
-      else if (frame >= 0) this.#blocks.add(frame, offset % FRAME_BYTES, this.#codeMode.key, block);
-    }
-    this.#front[(low ^ (low >>> 12)) & (FRONT_ENTRIES - 1)] = {
-      low,
-      high,
-      generation: tlb.generation,
-      mode: this.#codeMode.key,
-      block,
-    };
-    return block;
-  }
-
-  /** One instruction whose bytes lie in two pages: found through the front only, which any flush empties. */
-  #crossing(linearLow: number, linearHigh: number, first: Uint8Array, room: number, origin: BlockOrigin): Block {
-    if (first.length >= room) raise(GP(0), 'core.segmentation.limit-or-type');
-    const { tlb, memory, bench } = this.#draft;
-    const nextLow = (linearLow + first.length) | 0;
-    const nextHigh =
-      this.#codeMode.codeWidth === 64 && nextLow >>> 0 < first.length ? (linearHigh + 1) | 0 : linearHigh;
-    const offset = tlb.fetchOffset(nextLow, nextHigh);
-    memory.markCode(memory.frameAt(offset));
-    const second =
-      offset < 0
-        ? new Uint8Array(LONGEST_INSTRUCTION).fill(0xff)
-        : bench.bytes.slice(offset, offset + LONGEST_INSTRUCTION);
-    const bytes = new Uint8Array([...first, ...second]).subarray(0, room);
-    const block = buildBlock(this.#draft, this, bytes, origin, 1);
-    if (block === undefined && bytes.length === room) raise(GP(0), 'core.segmentation.limit-or-type');
-    if (block === undefined) throw new RangeError('15 bytes hold no instruction and are not invalid');
-    return block;
-  }
-
-  #origin(low: number, high: number): BlockOrigin {
-    return {
-      rip: (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0),
-      codeWidth: this.#codeMode.codeWidth,
-      stackWidth: this.#codeMode.stackWidth,
-      linearBits: this.#draft.current.CR4.LA57 ? 57 : 48,
-    };
   }
 
   functionStep(decoded: Decoded, definition: FunctionInstruction): () => void {

@@ -275,8 +275,8 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
     this.#enterContext(this.#current);
   }
 
-  codeWritten(frame: number): void {
-    this.runner.codeWritten(frame);
+  codeWritten(frame: number, offset: number, length: number): boolean {
+    return this.runner.codeWritten(frame, offset, length);
   }
 
   pageTableWritten(): void {

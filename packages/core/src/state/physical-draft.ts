@@ -45,7 +45,8 @@ const RESERVED_SLOTS = 2048;
 
 /** What must be told about memory. */
 export interface MemoryDependents {
-  codeWritten(frame: number): void;
+  /** Bytes of a frame that blocks were decoded from were written. Whether the frame still has code that is known. */
+  codeWritten(frame: number, offset: number, length: number): boolean;
   pageTableWritten(): void;
   /** Byte offsets of slots, or who may write to them, are no longer valid. */
   slotsMoved(): void;
@@ -138,6 +139,11 @@ export class PhysicalDraft {
     return offset < 0 ? -1 : (this.#frameOfSlot[Math.floor((offset - FRAMES_OFFSET) / FRAME_BYTES)] ?? -1);
   }
 
+  /** Whether stores to the frame are told to who decoded it. */
+  isCode(frame: number): boolean {
+    return (this.#flagsOf(frame) & FRAME_FLAG.code) !== 0;
+  }
+
   /** Blocks are about to be decoded from the frame. */
   markCode(frame: number): void {
     if (frame >= 0) this.mark(frame, FRAME_FLAG.code);
@@ -176,15 +182,16 @@ export class PhysicalDraft {
   noticeStore(address: number, bytes: number): void {
     const frame = Math.floor(address / FRAME_BYTES);
     const flags = this.#flagsOf(frame);
-    if (flags & FRAME_FLAG.code) {
-      this.#clear(frame, FRAME_FLAG.code);
-      this.#dependents.codeWritten(frame);
-    }
+    if (flags & FRAME_FLAG.code) this.#noticeCode(frame, address % FRAME_BYTES, bytes);
     if (flags & FRAME_FLAG.pageTable) {
       this.#clear(frame, FRAME_FLAG.pageTable);
       this.#dependents.pageTableWritten();
     }
     this.#dependents.traced?.(address, bytes);
+  }
+
+  #noticeCode(frame: number, offset: number, length: number): void {
+    if (!this.#dependents.codeWritten(frame, offset, length)) this.#clear(frame, FRAME_FLAG.code);
   }
 
   #clear(frame: number, flag: number): void {
@@ -277,10 +284,7 @@ export class PhysicalDraft {
     this.mark(frame, FRAME_FLAG.dirty);
     const index = (offset + (address % FRAME_BYTES)) >> 2;
     this.#bench.words[index] = (this.#bench.words[index] ?? 0) | bits;
-    if (this.#flagsOf(frame) & FRAME_FLAG.code) {
-      this.#clear(frame, FRAME_FLAG.code);
-      this.#dependents.codeWritten(frame);
-    }
+    if (this.#flagsOf(frame) & FRAME_FLAG.code) this.#noticeCode(frame, address % FRAME_BYTES, 4);
     this.#dependents.traced?.(address, 4);
   }
 }

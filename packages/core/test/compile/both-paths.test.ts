@@ -59,6 +59,16 @@ describe('generated code', () => {
     expect(digestOf(compiled)).toBe(digestOf(reference));
   });
 
+  it('goes on beside data on its own page', () => {
+    // INC DWORD [RBX]; DEC ECX; JMP back; RBX points behind the code
+    const code = [0xff, 0x03, 0xff, 0xc9, 0xeb, 0xfa];
+    const machine = machineWith(code, 5, 'long');
+    machine.processor(0).set('RBX', BigInt(LOAD + 0x800));
+    machine.step(0, 30_000);
+    expect(machine.compiledSteps).toBeGreaterThan(29_000);
+    expect(machine.readMemory(LOAD + 0x800, 2)).toEqual(Uint8Array.of(0x10, 0x27));
+  });
+
   it('is not used where it is not wanted', () => {
     const machine = machineWith(LOOP, false, 'long');
     machine.step(0, 1000);

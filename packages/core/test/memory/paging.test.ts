@@ -7,7 +7,7 @@ import { PhysicalDraft } from '../../src/state/physical-draft.js';
 import { Workbench } from '../../src/state/workbench.js';
 
 const bench = new Workbench(256);
-const dependents = { codeWritten: () => {}, pageTableWritten: () => {}, slotsMoved: () => {} };
+const dependents = { codeWritten: () => false, pageTableWritten: () => {}, slotsMoved: () => {} };
 
 function memoryWith(entries: Readonly<Record<number, bigint>>): PhysicalDraft {
   const memory = new PhysicalDraft(bench, FrameMap.EMPTY, [{ start: 0, end: 2 ** 20 }], dependents);
