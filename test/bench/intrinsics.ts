@@ -90,7 +90,7 @@ export function intrinsics(effort: Effort): Section {
       ratios: Object.fromEntries(
         [...times.keys()].filter((peer) => !isOurs(peer)).map((peer) => [`× ${peer}`, rate(name) / rate(peer)]),
       ),
-      goal: { text: '200,000', met: rate(name) >= GOAL },
+      goals: [{ text: '200,000', met: rate(name) >= GOAL }],
     };
   });
   return { title: 'Intrinsics without observers', rows };

@@ -1,5 +1,7 @@
 // Time and its statistics. A figure is the median of rounds; peers are measured in the same rounds, one after the other, so
 // that a machine that is busy is busy for all of them.
+import { secondsOf } from './emulator/processor-time.js';
+
 /** How much is measured. */
 export interface Effort {
   readonly rounds: number;
@@ -33,15 +35,12 @@ export function measure({ rounds }: Effort, contestants: readonly Contestant[]):
   return new Map(contestants.map(({ name }, index) => [name, median(samples[index] ?? [])]));
 }
 
-/** The processor time of this process, where the clock on the wall says more: then something else had the processors. */
 function timed(work: () => number): number {
-  const startedUsing = process.cpuUsage();
-  const start = process.hrtime.bigint();
-  const units = work();
-  const onTheWall = Number(process.hrtime.bigint() - start);
-  const { user, system } = process.cpuUsage(startedUsing);
-  const used = (user + system) * 1000;
-  return (used > 0 ? Math.min(used, onTheWall) : onTheWall) / Math.max(units, 1);
+  let units = 0;
+  const seconds = secondsOf(() => {
+    units = work();
+  });
+  return (seconds * 1e9) / Math.max(units, 1);
 }
 
 function median(values: readonly number[]): number {

@@ -7,7 +7,13 @@ export interface Row {
   readonly unit: string;
   /** What the value is beside another line of the same table: `× Immer` 35. */
   readonly ratios?: Readonly<Record<string, number>>;
-  readonly goal?: { readonly text: string; readonly met: boolean };
+  readonly goals?: readonly Goal[];
+}
+
+/** What a figure should be. */
+export interface Goal {
+  readonly text: string;
+  readonly met: boolean;
 }
 
 /** Figures that belong together. */
@@ -30,14 +36,14 @@ export function asText(sections: readonly Section[]): string {
   return sections.map(({ title, rows }) => `${title}\n${table(rows.map(cells))}\n`).join('\n');
 }
 
-function cells({ name, value, unit, ratios = {}, goal }: Row): readonly string[] {
+function cells({ name, value, unit, ratios = {}, goals = [] }: Row): readonly string[] {
   const beside = Object.entries(ratios).map(([peer, ratio]) => `${figure(ratio)} ${peer}`);
   return [
     name,
     figure(value),
     unit,
     beside.join(', '),
-    goal === undefined ? '' : `goal ${goal.text}: ${goal.met ? 'met' : 'MISSED'}`,
+    goals.map(({ text, met }) => `goal ${text}: ${met ? 'met' : 'MISSED'}`).join(', '),
   ];
 }
 

@@ -153,10 +153,15 @@ again:  mov ebx, 100
         dec dword [rounds]
         jnz again
         xor eax, eax
-        out 0xf4, al
+        out 0xf4, al             ; ends this machine and QEMU
+        mov esi, .shutdown
+        mov ecx, 8
+        mov dx, 0x8900           ; ends Bochs
+        rep outsb
         cli
 .halt:  hlt
         jmp .halt
+.shutdown: db "Shutdown"
 
 ; What is written lies in a page of its own: a store to a page of code costs every machine that keeps decoded code.
         align 4096, db 0
