@@ -25,6 +25,7 @@ export class FunctionCode {
   readonly #bytes: number[] = [];
   readonly #parameters: number;
   readonly #locals: ValueType[] = [];
+  readonly #names = new Map<number, string>();
   /** Locals that nobody needs any more, by type. */
   readonly #free: Record<ValueType, Local[]> = { i32: [], i64: [], v128: [] };
   readonly #lent: Local[] = [];
@@ -39,10 +40,17 @@ export class FunctionCode {
     return this.#bytes.length;
   }
 
+  /** Names of locals, for those who read the code. */
+  get names(): ReadonlyMap<number, string> {
+    return this.#names;
+  }
+
   /** A local for the whole function. */
-  local(type: ValueType): Local {
+  local(type: ValueType, name?: string): Local {
     this.#locals.push(type);
-    return { index: this.#parameters + this.#locals.length - 1, type };
+    const index = this.#parameters + this.#locals.length - 1;
+    if (name !== undefined) this.#names.set(index, name);
+    return { index, type };
   }
 
   /** A local until `releaseTemporaries`. */
