@@ -120,11 +120,12 @@ function stepOf(draft: MachineDraft, binder: StepBinder, decoded: Decoded, origi
   }
 }
 
-/** The effect of an instruction in the expression form; undefined for all others. */
-export function effectOf(draft: MachineDraft, decoded: Decoded, stackWidth: CodeWidth): Effect | undefined {
-  const definition = draft.definition.instructions.get(decoded.mnemonic);
-  if (definition?.form !== 'expression' || !reportsFeatures(draft.definition, decoded.features)) return undefined;
-  return definition.effect(effectOperands(decoded, stackWidth));
+/** The effect of an instruction in the expression form that nobody intercepts; undefined for all others. */
+export function effectOf({ definition }: MachineDraft, decoded: Decoded, stackWidth: CodeWidth): Effect | undefined {
+  const instruction = definition.instructions.get(decoded.mnemonic);
+  if (instruction?.form !== 'expression' || !reportsFeatures(definition, decoded.features)) return undefined;
+  if (definition.interceptsBefore(decoded.mnemonic).length > 0) return undefined;
+  return instruction.effect(effectOperands(decoded, stackWidth));
 }
 
 function notModelled({ mnemonic, address }: Decoded): () => void {

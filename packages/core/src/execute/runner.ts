@@ -92,9 +92,8 @@ export class Runner implements StepBinder {
   }
 
   #makeCompiler(): Compiler | undefined {
-    const { compileThreshold, intercepts, translations } = this.#draft.definition;
-    const isWatched = intercepts.beforeInstruction.length > 0 || translations !== undefined;
-    if (compileThreshold === undefined || isWatched) return undefined;
+    const { compileThreshold, translations } = this.#draft.definition;
+    if (compileThreshold === undefined || translations !== undefined) return undefined;
     return new Compiler(this.#draft, compileThreshold, {
       known: (frame, offset, mode) => this.#blocks.known(frame, offset, mode),
       cover: (frame, offset, length) => this.#blocks.cover(frame, offset, length),
@@ -437,10 +436,10 @@ export class Runner implements StepBinder {
   }
 
   intercepted(decoded: Decoded, step: () => void): () => void {
-    const { beforeInstruction } = this.#draft.definition.intercepts;
-    if (beforeInstruction.length === 0) return step;
+    const intercepts = this.#draft.definition.interceptsBefore(decoded.mnemonic);
+    if (intercepts.length === 0) return step;
     return () => {
-      for (const intercept of beforeInstruction) {
+      for (const intercept of intercepts) {
         const outcome = intercept(this.#draft.current, decoded);
         if (outcome !== undefined) throw new Intercepted(outcome);
       }

@@ -123,6 +123,11 @@ export interface PluginDeclaration<
   readonly translations?: TranslationBuffer;
   readonly instructions?: Instructions;
   readonly intercepts?: Intercepts;
+  /**
+   * The mnemonics (as in the table of instructions: `MOV CR`) that `intercepts.beforeInstruction` wants to see. Without
+   * it all are shown to it, and nothing is compiled.
+   */
+  readonly interceptedInstructions?: readonly string[];
   readonly events?: readonly EventDefinition[];
   readonly hazards?: readonly Hazard[];
   /** What `why` says of the rules, by id, that intercepts and MSR writes raise: those of instructions explain themselves. */

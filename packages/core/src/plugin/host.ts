@@ -50,6 +50,7 @@ export interface InstalledIntrinsic {
   readonly shape: IntrinsicShape;
 }
 
+type BeforeInstruction = NonNullable<Intercepts['beforeInstruction']>;
 type InterceptLists = { readonly [Name in InterceptName]: readonly NonNullable<Intercepts[Name]>[] };
 
 /** A machine's constants. Two definitions made from equal options behave alike, forever. */
@@ -68,6 +69,8 @@ export interface MachineDefinition {
   readonly instructions: ReadonlyMap<string, InstructionDefinition>;
   readonly intrinsics: ReadonlyMap<string, InstalledIntrinsic>;
   readonly intercepts: InterceptLists;
+  /** The intercepts that want to see an instruction before it begins. */
+  readonly interceptsBefore: (mnemonic: string) => readonly BeforeInstruction[];
   readonly ports: readonly PortRange[];
   readonly deviceMemory: readonly DeviceMemory[];
   /** Undefined: translations are always those of the tables in memory. */
@@ -133,6 +136,7 @@ export function defineMachine(options: MachineOptions): MachineDefinition {
     ),
     intrinsics: intrinsicsOf(instructions),
     intercepts: interceptsOf(plugins),
+    interceptsBefore: interceptsBefore(plugins),
     ports: rangesOf('port', plugins, ({ ports = [] }) => ports),
     deviceMemory: rangesOf('device memory', plugins, ({ deviceMemory = [] }) => deviceMemory),
     translations: uniqueBy(
@@ -262,6 +266,16 @@ function interceptsOf(plugins: readonly Plugin[]): InterceptLists {
     memoryAccess: list('memoryAccess'),
     watchedStore: list('watchedStore'),
   };
+}
+
+function interceptsBefore(plugins: readonly Plugin[]): MachineDefinition['interceptsBefore'] {
+  const rows = plugins.flatMap(({ intercepts, interceptedInstructions }) =>
+    intercepts?.beforeInstruction === undefined
+      ? []
+      : [{ take: intercepts.beforeInstruction, mnemonics: interceptedInstructions }],
+  );
+  return (mnemonic) =>
+    rows.filter(({ mnemonics }) => mnemonics === undefined || mnemonics.includes(mnemonic)).map(({ take }) => take);
 }
 
 /** Ranges of ports or addresses; a second owner of one is an error that names both. */

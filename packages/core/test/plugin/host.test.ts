@@ -136,6 +136,19 @@ describe('a plugin', () => {
     expect(machine.processor(0).read('RIP')).toBe(0x10_0000n);
   });
 
+  it('asks an intercept that names its instructions for those alone, and compiles the rest', () => {
+    const seen: string[] = [];
+    const watcher = plugin({
+      intercepts: { beforeInstruction: (_, { mnemonic }) => void seen.push(mnemonic) },
+      interceptedInstructions: ['CPUID', 'INC'],
+    });
+    // inc eax / dec ecx / cpuid / add edx, edx / jmp back
+    const machine = machineWith(hex('ff c0 ff c9 0f a2 01 d2 eb f6'), { plugins: [watcher], compile: 0 });
+    machine.processor(0).step(500);
+    expect(seen).toEqual(Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? 'INC' : 'CPUID')));
+    expect(machine.compiledSteps).toBe(200); // ADD and JMP: a block that begins with an intercepted instruction is not compiled
+  });
+
   it('observes the data accesses of instructions, and only those', () => {
     const seen: unknown[] = [];
     const observer = plugin({ intercepts: { memoryAccess: (_, access) => void seen.push(access) } });
