@@ -1,6 +1,6 @@
 // SDM, "Memory Type Range Registers (MTRRs)" and "Page Attribute Table (PAT)": the memory type of an address. Nothing is
-// cached here, so that a type changes no run: this says what software asked for. Left out: CR0.CD, which stops caching
-// whatever the type is, SMRRs, and AMD's SYSCFG, IORRs and TOP_MEM.
+// cached here, so that a type changes no run: this says what software asked for. Left out: SMRRs, and AMD's SYSCFG, IORRs
+// and TOP_MEM.
 import { UsageError } from '../error.js';
 import { GuestFault } from '../interrupt/exceptions.js';
 import type { MachineDefinition } from '../plugin/host.js';
@@ -90,16 +90,20 @@ export function memoryTypeOf(
     const cpu = new MachineDraft(definition, bench, state).activate(processor);
     if ('linear' in address) return ofLinear(cpu, address.linear);
     const mtrr = mtrrTypeOf(cpu, address.physical);
-    return { type: mtrr, physical: address.physical, mtrr };
+    return { type: withCacheDisable(cpu, mtrr), physical: address.physical, mtrr };
   });
 }
+
+/** "Precedence of Cache Controls": with CR0.CD nothing is cached, whatever the others say. */
+const withCacheDisable = (cpu: Cpu, type: EffectiveMemoryType['type']): EffectiveMemoryType['type'] =>
+  cpu.CR0.CD ? 'UC' : type;
 
 function ofLinear(cpu: Cpu, linear: bigint): EffectiveMemoryType | undefined {
   const context = pagingContextOf(cpu);
   if (context.mode === 'none') {
     const physical = Number(BigInt.asUintN(32, linear));
     const mtrr = mtrrTypeOf(cpu, physical);
-    return { type: mtrr, physical, mtrr };
+    return { type: withCacheDisable(cpu, mtrr), physical, mtrr };
   }
   const [low, high] = [Number(BigInt.asIntN(32, linear)), Number(BigInt.asIntN(32, linear >> 32n))];
   try {
@@ -107,7 +111,7 @@ function ofLinear(cpu: Cpu, linear: bigint): EffectiveMemoryType | undefined {
     const physical = physicalAt(context, page, low, high);
     const mtrr = mtrrTypeOf(cpu, physical);
     const pat = patTypeOf(cpu, page.entries.at(-1)?.low ?? 0, page.shift);
-    return { type: EFFECTIVE[mtrr][pat], physical, mtrr, pat };
+    return { type: withCacheDisable(cpu, EFFECTIVE[mtrr][pat]), physical, mtrr, pat };
   } catch (thrown) {
     if (thrown instanceof GuestFault) return undefined;
     throw thrown;

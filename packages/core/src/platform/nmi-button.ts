@@ -1,12 +1,14 @@
-// The NMI button of a board, pressed from outside: an edge at LINT1 of every processor (QEMU's monitor command `nmi`).
+// The NMI button of a board, pressed from outside: an edge at LINT1 of every processor (QEMU's monitor command `nmi`), which
+// bit 7 of port 70H masks. A masked edge is lost.
 import { defineEvent } from '../event/define.js';
 import { definePlugin, type Plugin } from '../plugin/define.js';
+import { isNmiMasked } from './rtc.js';
 
 /** Somebody presses the button. */
 export const nmiPressed = defineEvent('nmiButton/pressed', {
   payload: {},
   apply(draft) {
-    draft.requestNonMaskableInterrupt();
+    if (!isNmiMasked(draft)) draft.requestNonMaskableInterrupt();
   },
 });
 

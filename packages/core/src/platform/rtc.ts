@@ -1,6 +1,6 @@
 // MC146818: the clock and the battery-backed memory of a PC, at ports 70H and 71H. Time passes with the machine's virtual
 // time, from a start that is configured. Left out: daylight saving (register B, bit 0) and the square wave, which no PC has
-// wired; bit 7 of port 70H is kept, and masks no NMI.
+// wired. Bit 7 of port 70H is no part of it: while it is set, the NMI line of the board is masked (isNmiMasked).
 import { CYCLES_PER_SECOND } from '../interrupt/virtual-time.js';
 import { definePlugin, type Plugin, type View } from '../plugin/define.js';
 import type { MachineDefinition } from '../plugin/host.js';
@@ -213,6 +213,10 @@ function initial(definition: MachineDefinition, start: number): Rtc {
   bytes[RTC.D] = VALID_RAM_AND_TIME;
   return { index: 0, nmiMasked: false, bytes, base: { seconds: start, cycles: 0 }, settled: 0 };
 }
+
+/** Whether bit 7 of port 70H keeps the NMIs of the board from the processors. An NMI that a local APIC sends is none. */
+export const isNmiMasked = (draft: MachineDraft): boolean =>
+  draft.definition.plugins.some(({ name }) => name === PLUGIN) && slice.of(draft).nmiMasked;
 
 /**
  * A clock that shows `start` when the machine does: `2000-01-01T00:00:00`.

@@ -72,6 +72,17 @@ describe('the memory type by the MTRRs', () => {
   });
 });
 
+it('the memory type is UC while CR0.CD is set, whatever MTRRs and PAT say', () => {
+  const machine = machineWith({ IA32_MTRR_DEF_TYPE: ENABLED | ENCODING.WB });
+  const types = () => {
+    const { definition, state } = machine;
+    return [{ physical: 0x10_0000 }, { linear: 0x10_0000n }].map((at) => memoryTypeOf(definition, state, 0, at)?.type);
+  };
+  expect(types()).toEqual(['WB', 'WB']);
+  machine.processor(0).set('CR0', machine.processor(0).read('CR0') | 0x4000_0000n);
+  expect(types()).toEqual(['UC', 'UC']);
+});
+
 describe('the memory type of a page', () => {
   // "Effective Page-Level Memory Types", a row for each type of the MTRRs, in the manual's order of columns.
   it.each([
