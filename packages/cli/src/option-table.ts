@@ -93,7 +93,7 @@ export const OPTIONS = {
   },
   quantum: {
     flags: '--quantum <n>',
-    description: 'instructions of a processor before the next one has its turn (default: 100000)',
+    description: 'instructions of a processor before the next one has its turn (default: 3000)',
     parse: parseCount,
   },
   fwCfg: {

@@ -140,14 +140,16 @@ export function sendInterprocessorInterrupt(cpu: Cpu, command: number, destinati
   // INIT with level de-assert only synchronised the arbitration of processors that had one.
   if (mode === 'INIT' && (command & LEVEL_ASSERT) === 0 && (command & TRIGGER_LEVEL) !== 0) return;
   const shorthand = SHORTHANDS[(command >>> 18) & 3];
-  const message = { mode, vector, level: false };
-  if (shorthand === undefined) {
-    const wide = localApicMode(cpu) === 'x2APIC';
-    sendInterrupt(cpu.draft, {
-      ...message,
-      destination: { id: destination >>> 0, logical: (command & LOGICAL) !== 0, wide },
-    });
-  } else deliverMessage(shorthand(cpu, [...everyone(cpu.draft)]), message);
+  const wide = localApicMode(cpu) === 'x2APIC';
+  const to = { id: destination >>> 0, logical: (command & LOGICAL) !== 0, wide };
+  const all = shorthand === undefined ? [...meant(cpu.draft, to)] : shorthand(cpu, [...everyone(cpu.draft)]);
+  deliverMessage(shorthand === undefined && mode === 'lowest priority' ? leastBusy(all) : all, {
+    mode,
+    vector,
+    level: false,
+  });
+  // Who is sent something soon answers: the sender would spend the rest of its turn waiting.
+  if (all.some((each) => each !== cpu)) cpu.draft.runner.yield();
 }
 
 function* everyone(draft: MachineDraft): IterableIterator<Cpu> {

@@ -250,7 +250,8 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
     const { lastOutcome: outcome } = this.#host.draft().runner;
     const goesOn = steps === most && this.#host.draft().cpu(processor).activity === 'active';
     // What ran before an error is told before the error is.
-    const told = steps > 0 ? this.#record(position, { type: 'processor/stepsRetired', processor, steps }, outcome) : {};
+    const retired = Object.freeze({ type: 'processor/stepsRetired', processor, steps } as const);
+    const told = steps > 0 ? this.#record(position, retired, outcome) : {};
     if (failure !== undefined) this.#fail(failure.thrown);
     const { stop } = told;
     return { steps, outcome: told.outcome ?? outcome, ended: !goesOn || stop !== undefined, stop };

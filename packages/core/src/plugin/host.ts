@@ -28,7 +28,7 @@ export interface MachineOptions<Plugins extends readonly Plugin[] = readonly Plu
   readonly plugins?: Plugins;
   /** How the machine stands at position 0. Default: after RESET. */
   readonly boot?: BootImage;
-  /** Steps of a processor before the next one has its turn. Default 100,000. */
+  /** Steps of a processor before the next one has its turn. Default 3,000. */
   readonly quantum?: number;
   /**
    * How often a block is executed before it is compiled to WebAssembly; false: never. Results are the same. Default 200
@@ -82,7 +82,7 @@ export interface MachineDefinition {
 const MOST_PROCESSORS = 256;
 const MOST_MEMORY = 2 ** 42;
 const DEFAULT_MEMORY = 64 * 2 ** 20;
-const DEFAULT_QUANTUM = 100_000;
+const DEFAULT_QUANTUM = 3000;
 const DEFAULT_COMPILE_THRESHOLD = 200;
 
 function compileThresholdOf(compile: number | false = DEFAULT_COMPILE_THRESHOLD): number | undefined {

@@ -36,3 +36,30 @@ describe('a processor that waits with PAUSE', () => {
     expect(stateDigest(state)).toEqual(stateDigest(whole.state));
   });
 });
+
+describe('a processor that sends an interrupt', () => {
+  /** The first one writes to the interrupt command register and counts in RBX; the second one spins. */
+  function sender(command: string) {
+    // mov edi, 0fee00300h; mov dword [rdi], command; inc ebx; jmp to the inc
+    const machine = machineWithIdt(hex(`bf 00 03 e0 fe c7 07 ${command} ff c3 eb fc`), [], {
+      processors: 2,
+      quantum: 100,
+    });
+    for (const id of [0, 1]) machine.processor(id).set('APIC_SVR', 0x1ffn);
+    machine.processor(1).set('activity', 0n);
+    return machine;
+  }
+
+  it('to another one gives it the turn', () => {
+    const machine = sender('40 00 0c 00'); // fixed, vector 40H, all but itself
+    machine.run({ maxSteps: 3 });
+    expect(machine.processor(0).read('RBX')).toBe(0n);
+    expect(machine.nextProcessor).toBe(1);
+  });
+
+  it('to itself keeps it', () => {
+    const machine = sender('40 00 04 00');
+    machine.run({ maxSteps: 4 });
+    expect([machine.processor(0).read('RBX'), machine.nextProcessor]).toEqual([1n, 0]);
+  });
+});

@@ -24,7 +24,7 @@ describe('the machine of a trace', () => {
       profile: { name: findProfile('intel-server').name },
       processors: 2,
       memory: 16 * 2 ** 20,
-      quantum: 100_000,
+      quantum: 3000,
       plugins: [{ name: 'tally', version: '1.2.3', configuration: { limit: 5n }, machineSlice: 1, processorSlice: 2 }],
       boot: { mode: 'long', entry: 0x10_0000 },
     });
