@@ -78,10 +78,11 @@ class InstructionCode {
   }
 
   #fastPath(slow: Label): void {
-    const { effect } = this.#facts;
+    const { effect, loads } = this.#facts;
     const values = new ValueCode(this.#scope, effect, slow);
     for (const statement of effect) this.#check(values, statement);
     for (const statement of effect) this.#prepare(values, statement);
+    for (const place of loads) values.place(place); // flags that nobody needs were not computed
     for (const step of [...this.#stores, ...this.#flags, ...this.#registers]) step();
     this.#jump?.();
   }

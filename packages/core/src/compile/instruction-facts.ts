@@ -2,7 +2,15 @@
 // reference path, which registers it uses, and which flags somebody needs of it.
 
 import { readsOf, type Touched, writesOf } from '../expression/check.js';
-import type { Effect, Expression, FlagName, RegisterPlace, SegmentName, Statement } from '../expression/nodes.js';
+import type {
+  AnyMemoryPlace,
+  Effect,
+  Expression,
+  FlagName,
+  RegisterPlace,
+  SegmentName,
+  Statement,
+} from '../expression/nodes.js';
 import { nodesOf } from '../expression/walk.js';
 import { STATUS_FLAG_NAMES, type StatusFlag } from './flags-code.js';
 import { isVectorSupported } from './vector-code.js';
@@ -14,6 +22,8 @@ export interface InstructionFacts {
   readonly isGenerated: boolean;
   /** It may go to the reference path: before it, registers and flags must be what they are. */
   readonly mayLeave: boolean;
+  /** Memory that it reads, in the order of evaluation: it faults even where nobody needs what was read. */
+  readonly loads: readonly AnyMemoryPlace[];
   readonly reads: Touched;
   readonly writes: Touched;
   /** Flags that it writes and that somebody may look at before they are written again. */
@@ -27,7 +37,8 @@ const FLAT: ReadonlySet<SegmentName> = new Set(['DS', 'ES', 'SS']);
 export function factsOf(effect: Effect, mode64: boolean): InstructionFacts {
   const nodes = nodesOf(effect);
   const writes = writesOf(effect);
-  const places = [...nodes.filter(isMemory), ...writes.memory];
+  const loads = nodes.filter(isMemory);
+  const places = [...loads, ...writes.memory];
   const isGenerated =
     nodes.every(isVectorSupported) &&
     effect.every(isSupported) &&
@@ -37,10 +48,10 @@ export function factsOf(effect: Effect, mode64: boolean): InstructionFacts {
     places.length > 0 ||
     effect.some(({ kind }) => kind === 'faultIf' || kind === 'faultFirst') ||
     (mode64 && effect.some((statement) => statement.kind === 'jump' && statement.target.kind !== 'constant'));
-  return { effect, isGenerated, mayLeave, reads: readsOf(effect), writes, neededFlags: writes.flags };
+  return { effect, isGenerated, mayLeave, loads, reads: readsOf(effect), writes, neededFlags: writes.flags };
 }
 
-function isMemory(node: Expression): node is Extract<Expression, { kind: 'memory' | 'vectorMemory' }> {
+function isMemory(node: Expression): node is AnyMemoryPlace {
   return node.kind === 'memory' || node.kind === 'vectorMemory';
 }
 

@@ -59,6 +59,21 @@ describe('generated code', () => {
     expect(digestOf(compiled)).toBe(digestOf(reference));
   });
 
+  it('faults at a load of which only flags come that nobody needs', () => {
+    // CMP [RBX], EAX; ADD ECX, EDX; JMP back
+    const code = [0x39, 0x03, 0x01, 0xd1, 0xeb, 0xfa];
+    const [reference, compiled] = [false, 0].map((compile) => {
+      const machine = machineWith(code, compile as false | 0, 'long');
+      machine.step(0, 100);
+      machine.processor(0).set('RBX', 0x4000_0000_0000n);
+      machine.run({ maxSteps: 1000 });
+      return machine;
+    }) as [Machine, Machine];
+    expect(compiled.compiledSteps).toBeGreaterThan(50);
+    expect(compiled.position).toBe(reference.position);
+    expect(digestOf(compiled)).toBe(digestOf(reference));
+  });
+
   it('goes on beside data on its own page', () => {
     // INC DWORD [RBX]; DEC ECX; JMP back; RBX points behind the code
     const code = [0xff, 0x03, 0xff, 0xc9, 0xeb, 0xfa];
