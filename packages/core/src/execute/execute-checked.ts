@@ -6,7 +6,10 @@ import { GuestFault } from '../interrupt/exceptions.js';
 import { firstViolation } from '../rule/rule.js';
 
 /** Nothing returned means completed. @throws GuestFault for a check whose result is an exception, or that an access raises */
-export function executeChecked(execution: Execution, { checks, effect }: FunctionInstruction): Outcome | void {
+export function executeChecked(
+  execution: Execution,
+  { checks, effect }: Pick<FunctionInstruction, 'checks' | 'effect'>,
+): Outcome | void {
   const violation = firstViolation(checks, execution);
   if (violation === undefined) return effect(execution.cpu, execution.operands, execution.operandWidth);
   const { rule, fault } = violation;

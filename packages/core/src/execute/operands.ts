@@ -1,9 +1,10 @@
 // The operands that a function-form instruction sees when it was fetched and decoded.
+import type { Execution } from '../instruction/define.js';
 import type { Operand } from '../instruction/operand.js';
 import { GP, raise, SS } from '../interrupt/exceptions.js';
+import { isCanonical } from '../memory/canonical.js';
 import type { SegmentIndex } from '../memory/linear-memory.js';
 import { loadLinear } from '../memory/system-access.js';
-import { isCanonical } from '../memory/tlb.js';
 import { GENERAL_REGISTERS, SEGMENT_REGISTERS } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 import { FRAME_BYTES } from '../state/workbench.js';
@@ -20,6 +21,18 @@ const HIGH_BYTE_SHIFT = 8n;
 /** The explicit operands of a decoded instruction on a processor, in encoding order. */
 export function operandsOf(cpu: Cpu, decoded: Decoded): readonly Operand[] {
   return decoded.operands.map((operand) => decodedOperand(cpu, operand));
+}
+
+/** What the checks and the effect of a decoded instruction see: made again only if an operand may be memory. */
+export function executionOf(decoded: Decoded): (cpu: Cpu) => Execution {
+  const { operandWidth } = decoded;
+  const make = (cpu: Cpu): Execution => ({ cpu, operands: operandsOf(cpu, decoded), operandWidth });
+  if (decoded.operands.some(({ kind }) => kind === 'memory')) return make; // which is read at most once
+  let last: Execution | undefined;
+  return (cpu) => {
+    if (last?.cpu !== cpu) last = make(cpu);
+    return last;
+  };
 }
 
 function decodedOperand(cpu: Cpu, operand: DecodedOperand): Operand {

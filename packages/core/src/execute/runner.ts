@@ -22,7 +22,7 @@ import { BlockFinder, type CodeMode } from './block-finder.js';
 import type { Decoded } from './decode.js';
 import { settleFlags } from './evaluate/flags.js';
 import { executeChecked } from './execute-checked.js';
-import { operandsOf, repeatCounter } from './operands.js';
+import { executionOf, repeatCounter } from './operands.js';
 
 const RIP = slotOf('RIP') * 2;
 const SHADOW = slotOf('interruptShadow') * 2;
@@ -31,7 +31,6 @@ const ACTIVITY = slotOf('activity') * 2;
 const ACTIVE = 0;
 const CS_BASE = slotOf('CS.base') * 2;
 const CS_LIMIT = slotOf('CS.limit') * 2;
-const STACK_ATTRIBUTES = slotOf('SS.attributes') * 2;
 /** Steps that generated code makes at once: they are counted in 32 bits. */
 const MOST_STEPS = 2 ** 30;
 
@@ -145,21 +144,17 @@ export class Runner implements StepBinder {
     this.#words[INTERRUPTED_WORD] = 1;
   }
 
-  /** Code and stack width follow from CS and SS. */
-  modeChanged(cpu: Cpu): void {
+  /** RFLAGS, CS, SS or a control register was written. */
+  contextChanged(cpu: Cpu, code: CodeMode): void {
     this.singleStepping.contextChanged(cpu);
-    const { codeWidth } = cpu;
-    const wide64 = codeWidth === 64;
-    const stackWidth = wide64 ? 64 : ((cpu.words[STACK_ATTRIBUTES] as number) & 0x4000) !== 0 ? 32 : 16;
-    const user = cpu.CPL === 3; // pages that may be executed differ: a block of one level is not found at the other
-    const key = (codeWidth >> 5) * 4 + (stackWidth >> 5) + (wide64 && cpu.CR4.LA57 ? 12 : 0) + (user ? 32 : 0);
-    if (key !== this.#codeMode.key) this.#codeMode = { key, codeWidth, stackWidth, user };
+    this.#codeMode = code;
     this.#codeSegmentChanged();
   }
 
   /** Blocks are found by RIP, which is another address in another segment. */
   #codeSegmentChanged(): void {
-    const [base, limit] = [this.#words[CS_BASE] as number, this.#words[CS_LIMIT] as number];
+    const base = this.#words[CS_BASE] as number;
+    const limit = this.#words[CS_LIMIT] as number;
     if (base === this.#codeBase && limit === this.#codeLimit) return;
     this.#codeBase = base;
     this.#codeLimit = limit;
@@ -402,6 +397,9 @@ export class Runner implements StepBinder {
   functionStep(decoded: Decoded, definition: FunctionInstruction): () => void {
     const next = following(decoded.address, decoded.length, decoded.codeWidth);
     const [nextLow, nextHigh] = [Number(BigInt.asIntN(32, next)), Number(BigInt.asIntN(32, next >> 32n))];
+    const { checks, effect } = definition; // of objects of one shape: those of plugins may have another
+    const rules = { checks, effect };
+    const executionOn = executionOf(decoded);
     const step = () => {
       const cpu = this.#draft.current;
       settleFlags(this.#words);
@@ -409,10 +407,7 @@ export class Runner implements StepBinder {
       this.#words[RIP + 1] = nextHigh;
       this.#draft.writeTrace?.register(cpu.id, RIP / 2);
       this.executing = decoded;
-      const outcome = executeChecked(
-        { cpu, operands: operandsOf(cpu, decoded), operandWidth: decoded.operandWidth },
-        definition,
-      );
+      const outcome = executeChecked(executionOn(cpu), rules);
       if (outcome !== undefined) this.#outcome = outcome;
     };
     return definition.repeatable && decoded.repeat !== 'none' ? this.#iteration(decoded, next, step) : step;

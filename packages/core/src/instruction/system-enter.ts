@@ -2,18 +2,25 @@
 // mode only.
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
-import { isCanonicalAddress } from '../memory/canonical.js';
+import { holdsCanonicalAddress } from '../memory/canonical.js';
 import { CODE_32, CODE_64, DATA, loadFlatSegments, USER } from '../memory/flat-segment.js';
+import { slotOf } from '../register/register-file.js';
+import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
 import { privileged } from './privilege.js';
 
-const LOW_HALF = 0xffff_ffffn;
 /** IA32_SYSENTER_CS[15:0] without RPL names CS of the handler; the other three segments follow it in the GDT. */
-const INDEX = 0xfffcn;
-const SS_AFTER_CS = 8n;
-const USER_32_AFTER_CS = 16n;
-const USER_64_AFTER_CS = 32n;
+const INDEX = 0xfffc;
+const SS_AFTER_CS = 8;
+const USER_32_AFTER_CS = 16;
+const USER_64_AFTER_CS = 32;
+const USER_RPL = 3;
+const HANDLER_CODE = slotOf('IA32_SYSENTER_CS') * 2;
+const HANDLER_STACK = slotOf('IA32_SYSENTER_ESP');
+const HANDLER_POINTER = slotOf('IA32_SYSENTER_EIP');
+const [RCX, RDX, RSP, RIP] = [slotOf('RCX'), slotOf('RDX'), slotOf('RSP'), slotOf('RIP')];
+const CLEARED = (1 << RFLAGS.bits.VM) | (1 << RFLAGS.bits.IF);
 
 const SEGMENTS = ['CS', 'SS'].flatMap((name) =>
   ['selector', 'base', 'limit', 'attributes'].map((part) => `${name}.${part}`),
@@ -38,19 +45,23 @@ const protectedMode = (mnemonic: string): FaultRow => ({
 const codeSelector = (mnemonic: string): FaultRow => ({
   id: `core.${mnemonic.toLowerCase()}.cs-null`,
   fields: ['IA32_SYSENTER_CS'],
-  when: (cpu) => (cpu.read('IA32_SYSENTER_CS') & INDEX) === 0n,
+  when: (cpu) => handlerCode(cpu) === 0,
   raise: GP(0),
   explain: 'IA32_SYSENTER_CS must name a code segment: it is null.',
 });
 
+/** The selector of the handler's code segment, without RPL. */
+const handlerCode = ({ words }: Cpu): number => (words[HANDLER_CODE] as number) & INDEX;
+
 /** Descriptors are not read: software promises that those in the GDT are of such flat segments. */
-function enterFlatSegments(cpu: Cpu, code: bigint, codeAttributes: number, level: number): void {
-  const [selector, stack] = [Number(code), Number(code + SS_AFTER_CS)];
-  loadFlatSegments(
-    cpu,
-    { selector, attributes: codeAttributes | level },
-    { selector: stack, attributes: DATA | level },
-  );
+function enterFlatSegments(cpu: Cpu, code: number, codeAttributes: number, level: number): void {
+  loadFlatSegments(cpu, code, codeAttributes | level, code + SS_AFTER_CS, DATA | level);
+}
+
+/** A register takes another one as a whole, or in 32-bit code its low half. */
+function take(cpu: Cpu, slot: number, from: number, long: boolean): void {
+  const { words } = cpu;
+  cpu.writeWords(slot, words[from * 2] as number, long ? (words[from * 2 + 1] as number) : 0);
 }
 
 export const SYSENTER = defineInstruction({
@@ -62,12 +73,10 @@ export const SYSENTER = defineInstruction({
   faults: [legacyModeOfAmd('SYSENTER'), protectedMode('SYSENTER'), codeSelector('SYSENTER')],
   effect(cpu) {
     const long = cpu.EFER.LMA;
-    const width = long ? 64 : 32;
-    cpu.RFLAGS.VM = false;
-    cpu.RFLAGS.IF = false;
-    enterFlatSegments(cpu, cpu.read('IA32_SYSENTER_CS') & INDEX, long ? CODE_64 : CODE_32, 0);
-    cpu.RSP = BigInt.asUintN(width, cpu.read('IA32_SYSENTER_ESP'));
-    cpu.RIP = BigInt.asUintN(width, cpu.read('IA32_SYSENTER_EIP'));
+    cpu.EFLAGS &= ~CLEARED;
+    enterFlatSegments(cpu, handlerCode(cpu), long ? CODE_64 : CODE_32, 0);
+    take(cpu, RSP, HANDLER_STACK, long);
+    take(cpu, RIP, HANDLER_POINTER, long);
   },
 });
 
@@ -78,10 +87,10 @@ export const SYSEXIT = (
     ['SYSEXITQ', true],
   ] as const
 ).map(([mnemonic, long]) => {
-  const canonical = (register: 'RCX' | 'RDX'): FaultRow => ({
+  const canonical = (register: 'RCX' | 'RDX', slot: number): FaultRow => ({
     id: `core.${mnemonic.toLowerCase()}.${register.toLowerCase()}-canonical`,
     fields: [register],
-    when: (cpu) => long && !isCanonicalAddress(cpu, cpu[register]),
+    when: (cpu) => long && !holdsCanonicalAddress(cpu, slot),
     raise: GP(0),
     explain: 'RCX becomes the stack pointer and RDX the instruction pointer: both must be canonical.',
   });
@@ -96,16 +105,14 @@ export const SYSEXIT = (
       protectedMode(mnemonic),
       codeSelector(mnemonic),
       privileged(mnemonic),
-      canonical('RCX'),
-      canonical('RDX'),
+      canonical('RCX', RCX),
+      canonical('RDX', RDX),
     ],
     effect(cpu) {
-      const base = cpu.read('IA32_SYSENTER_CS') & INDEX;
-      const code = (base + (long ? USER_64_AFTER_CS : USER_32_AFTER_CS)) | 3n;
-      const [stack, target] = [cpu.RCX, cpu.RDX];
-      enterFlatSegments(cpu, code & 0xffffn, long ? CODE_64 : CODE_32, USER);
-      cpu.RSP = long ? stack : stack & LOW_HALF;
-      cpu.RIP = long ? target : target & LOW_HALF;
+      const code = handlerCode(cpu) + (long ? USER_64_AFTER_CS : USER_32_AFTER_CS);
+      enterFlatSegments(cpu, (code & 0xffff) | USER_RPL, long ? CODE_64 : CODE_32, USER);
+      take(cpu, RSP, RCX, long);
+      take(cpu, RIP, RDX, long);
     },
   });
 });

@@ -7,7 +7,7 @@ import { slotOf } from '../register/register-file.js';
 import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
-import { breakpointsOnFetch, DEBUG_STATUS, stepsOnBranches, waitsFor } from './debug-status.js';
+import { breakpointsOnFetch, DEBUG_STATUS, stepsOnBranches } from './debug-status.js';
 import { raise } from './exceptions.js';
 
 const FLAGS = slotOf('RFLAGS') * 2;
@@ -24,6 +24,8 @@ export type TrapFlagTime = 'before' | 'after' | 'never';
 export class SingleStepping {
   readonly #draft: MachineDraft;
   isOn = false;
+  /** A breakpoint is enabled. */
+  breakpoints = false;
   /** Set by the instruction that is executed. */
   trapFlag: TrapFlagTime = 'before';
   /** The instruction loaded RF: it is for the next one. */
@@ -37,10 +39,9 @@ export class SingleStepping {
     this.#draft = draft;
   }
 
-  /** RFLAGS or DR7 was written, or another processor has its turn. */
+  /** RFLAGS was written, `breakpoints` changed, or another processor has its turn. */
   contextChanged(cpu: Cpu): void {
-    this.isOn =
-      ((cpu.words[FLAGS] ?? 0) & (TF | RF)) !== 0 || waitsFor(cpu, 'execute', 'write', 'port', 'read or write');
+    this.isOn = this.breakpoints || ((cpu.words[FLAGS] as number) & (TF | RF)) !== 0;
     if (this.isOn) this.#draft.runner?.interrupt(); // not while the runner is being made
   }
 

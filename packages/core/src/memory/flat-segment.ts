@@ -14,24 +14,26 @@ const CS = slotOf('CS.selector');
 const SS = slotOf('SS.selector');
 const WHOLE = -1;
 
-/** What a segment register gets beside base 0 and a limit of 4 GiB. */
-interface FlatSegment {
-  readonly selector: number;
-  readonly attributes: number;
-}
-
 /** Loads CS and SS with flat segments. System calls are frequent: words are written, not bigints. */
-export function loadFlatSegments(cpu: Cpu, code: FlatSegment, stack: FlatSegment): void {
-  store(cpu, CS, code);
-  store(cpu, SS, stack);
-  cpu.draft.contextChanged(cpu);
+export function loadFlatSegments(
+  cpu: Cpu,
+  code: number,
+  codeAttributes: number,
+  stack: number,
+  stackAttributes: number,
+): void {
+  store(cpu, CS, code, codeAttributes);
+  store(cpu, SS, stack, stackAttributes);
+  cpu.draft.levelChanged(cpu);
 }
 
-function store({ words, draft, id }: Cpu, first: number, { selector, attributes }: FlatSegment): void {
+/** Base 0 and a limit of 4 GiB. */
+function store({ words, draft, id }: Cpu, first: number, selector: number, attributes: number): void {
   const word = first * 2;
-  words.fill(0, word, word + 8);
+  for (let index = word; index < word + 8; index++) words[index] = 0;
   words[word] = selector & 0xffff;
   words[word + 4] = WHOLE;
   words[word + 6] = attributes;
-  for (let slot = first; slot < first + 4; slot++) draft.writeTrace?.register(id, slot);
+  if (draft.writeTrace === undefined) return;
+  for (let slot = first; slot < first + 4; slot++) draft.writeTrace.register(id, slot);
 }

@@ -1,21 +1,19 @@
 // Memory as the processor itself uses it at linear addresses: descriptor tables, the TSS, a handler's stack. These accesses
 // are made with supervisor privilege whatever the CPL is.
 import type { Cpu } from '../state/cpu.js';
-import { pagingContextOf } from '../state/paging-context.js';
 import { type SegmentIndex, wide } from './linear-memory.js';
 
 const DATA: SegmentIndex = 3;
 
 /** Does implicit supervisor-mode accesses (SDM, "Access Rights"): CPL does not count, nor does RFLAGS.AC lift SMAP. */
 export function asSupervisor<Result>(cpu: Cpu, access: () => Result): Result {
-  const smap = cpu.CR4.SMAP;
-  const { tlb } = cpu.draft;
-  if (cpu.CPL !== 3 && !(smap && cpu.RFLAGS.AC)) return access();
-  tlb.enter({ ...pagingContextOf(cpu), user: false, smap });
+  if (cpu.CPL !== 3 && !(cpu.CR4.SMAP && cpu.RFLAGS.AC)) return access();
+  const { draft } = cpu;
+  draft.enterImplicit();
   try {
     return access();
   } finally {
-    tlb.enter(pagingContextOf(cpu));
+    draft.leaveImplicit();
   }
 }
 

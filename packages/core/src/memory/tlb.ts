@@ -7,6 +7,7 @@ import { AC, GP, raise, SS } from '../interrupt/exceptions.js';
 import type { Cpu } from '../state/cpu.js';
 import type { PhysicalDraft } from '../state/physical-draft.js';
 import { FRAME_BYTES, GENERATION_WORD, TLB_OFFSET, type Workbench } from '../state/workbench.js';
+import { isCanonical } from './canonical.js';
 import { type LinearMemory, type SegmentIndex, wide } from './linear-memory.js';
 import { type AccessKind, type PagingContext, walk } from './paging.js';
 import { segmentedAddress } from './segmentation.js';
@@ -107,6 +108,7 @@ export class SoftwareTlb implements LinearMemory {
   /** Another processor, mode or privilege level. Banks keep their entries across a change of privilege alone. */
   enter(context: TlbContext): void {
     const before = this.#context;
+    if (context === before) return;
     this.#context = context;
     const bank = FIRST_WORD + (context.user ? KINDS * BANK_WORDS : 0);
     this.#read = bank;
@@ -482,13 +484,6 @@ function deviceAccesses(bytes: number): readonly (readonly [at: number, bytes: 1
   return Array.from({ length: bytes }, (_, index) => [index, 1] as const);
 }
 
-/** Whether bits 63 to `bits`-1 are equal (SDM, "Canonical Checking"); 32-bit addresses have a high half of 0. */
-export function isCanonical(high: number, bits: TlbContext['linearBits']): boolean {
-  if (bits === 32) return true;
-  const sign = high >> (bits - 33);
-  return sign === 0 || sign === -1;
-}
-
 function translatesAlike(left: TlbContext, right: TlbContext): boolean {
   return (
     left.mode === right.mode &&
@@ -499,7 +494,7 @@ function translatesAlike(left: TlbContext, right: TlbContext): boolean {
     left.userKeys === right.userKeys &&
     left.supervisorKeys === right.supervisorKeys &&
     left.a20Masked === right.a20Masked &&
-    left.pdptes.every((pdpte, index) => pdpte === right.pdptes[index]) &&
+    (left.pdptes === right.pdptes || left.pdptes.every((pdpte, index) => pdpte === right.pdptes[index])) &&
     left.executeDisable === right.executeDisable &&
     left.largePages === right.largePages &&
     left.linearBits === right.linearBits

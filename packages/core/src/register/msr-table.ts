@@ -127,7 +127,6 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
   },
   IA32_APIC_BASE: {
     address: 0x1b,
-    reset: 0xfee0_0800n,
     read: (cpu) => cpu.read('IA32_APIC_BASE') | (cpu.id === 0 ? BOOTSTRAP_PROCESSOR : 0n),
     write: (cpu, value) => {
       if ((value & (abovePhysical(cpu) | APIC_BASE_RESERVED)) !== 0n) raise(GP(0), 'core.wrmsr.value-reserved');

@@ -53,6 +53,21 @@ const SYSTEM_SEGMENTS = ['LDTR', 'TR'] as const;
 const CONTROL_REGISTERS = ['CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'XCR0', 'PKRU'] as const;
 /** What PAE paging keeps of the page-directory-pointer table (memory/pdpte-registers.ts). */
 const PDPTE_REGISTERS = ['PDPTE0', 'PDPTE1', 'PDPTE2', 'PDPTE3'] as const;
+/** MSRs that instructions and interrupts use all the time: their slots are the same on every machine. */
+const FREQUENT_MSRS = [
+  'IA32_EFER',
+  'IA32_PKRS',
+  'IA32_TIME_STAMP_COUNTER',
+  'IA32_APIC_BASE',
+  'IA32_SYSENTER_CS',
+  'IA32_SYSENTER_ESP',
+  'IA32_SYSENTER_EIP',
+  'IA32_STAR',
+  'IA32_LSTAR',
+  'IA32_CSTAR',
+  'IA32_FMASK',
+  'IA32_KERNEL_GS_BASE',
+] as const;
 const DEBUG_REGISTERS = ['DR0', 'DR1', 'DR2', 'DR3', 'DR6', 'DR7'] as const;
 /** In the order of their encodings. */
 export const XMM_REGISTERS = [
@@ -103,6 +118,7 @@ const RESETS: Readonly<Record<string, bigint>> = {
   FTW: 0xffn, // 5555H in the form of FSTENV: eight zeros
   'CS.selector': 0xf000n,
   'CS.base': 0xffff_0000n,
+  IA32_APIC_BASE: 0xfee0_0800n,
 };
 
 /** Access rights at reset: present, accessed; read/execute for CS, read/write for data, LDT and busy TSS. */
@@ -150,8 +166,7 @@ export const BASE_REGISTERS: readonly RegisterRow[] = [
   row('MXCSR', 'sse', 32),
   ...X87_DATA_REGISTERS.map((name) => row(name, 'x87', 80)),
   ...Object.entries(X87_CONTROL).map(([name, width]) => row(name, 'x87', width)),
-  row('IA32_EFER', 'msrs', 64),
-  row('IA32_PKRS', 'msrs', 64),
+  ...FREQUENT_MSRS.map((name) => row(name, 'msrs', 64)),
   ...LOCAL_APIC_REGISTERS.map(({ name, reset }) => row(name, 'localApic', 32, reset)),
   ...LOCAL_APIC_INTERNALS.map(({ name, width }) => row(name, 'localApic', width)),
   // Not printed in the manual as registers, but state: what the processor does, what it holds back, its virtual time.

@@ -56,15 +56,21 @@ function completeRow<Subject, Result>(
   result: Result,
   row: RuleRow<Subject, Result>,
 ): Rule<Subject, Result> {
-  const { fields = [] } = row;
+  const { fields = [], note } = row;
+  // The same properties in the same order for each: rows are looked at before every instruction that has them.
   return Object.freeze({
-    manual,
-    result,
-    appliesWhen: () => true,
-    ...row,
+    id: row.id,
+    manual: row.manual ?? manual,
     fields: typeof fields === 'function' ? fields : () => fields,
+    appliesWhen: row.appliesWhen ?? always,
+    holds: row.holds,
+    explain: row.explain,
+    result: row.result ?? result,
+    ...(note === undefined ? {} : { note }),
   });
 }
+
+const always = (): boolean => true;
 
 /** How one rule ended: violated, or abandoned by an exception raised while its operand was read. */
 export interface Violation<Subject, Result> {
@@ -79,7 +85,9 @@ export function firstViolation<Subject, Result>(
 ): Violation<Subject, Result> | undefined {
   let current: Rule<Subject, Result> | undefined;
   try {
-    for (current of rules) if (current.appliesWhen(subject) && !current.holds(subject)) return { rule: current };
+    for (current of rules)
+      if ((current.appliesWhen === always || current.appliesWhen(subject)) && !current.holds(subject))
+        return { rule: current };
     return undefined;
   } catch (thrown) {
     return abandoned(current as Rule<Subject, Result>, thrown);

@@ -18,9 +18,9 @@ import {
 } from '../register/register-file.js';
 import { RFLAGS, RFLAGS_FIXED } from '../register/rflags.js';
 import type { HazardReport } from '../rule/hazard.js';
-import { CONTEXT_SLOTS } from './context-words.js';
 import type { MachineDraft } from './draft.js';
 import type { SegmentState } from './processor.js';
+import { CONTEXT_PART, contextPartOf } from './processor-context.js';
 import { StructureMemory } from './structure-memory.js';
 
 /** SDM, "Modes of Operation": what decides sizes, segmentation and which instructions exist. */
@@ -98,6 +98,18 @@ export class Cpu implements BitHome, SliceHome {
     return this.#rflags;
   }
 
+  /** The low half of RFLAGS, whose upper half is reserved, as a signed integer; settled first as RFLAGS is. */
+  get EFLAGS(): number {
+    this.draft.settleFlags(this);
+    return this.words[RFLAGS_WORD] as number;
+  }
+
+  set EFLAGS(value: number) {
+    this.draft.settleFlags(this);
+    this.words[RFLAGS_WORD] = value;
+    this.written(RFLAGS_SLOT);
+  }
+
   /** Current privilege level: SS.DPL, which is 0 in real-address mode and 3 in virtual-8086 mode. */
   get CPL(): number {
     return ((this.words[STACK_ATTRIBUTES_WORD] ?? 0) >> 5) & 3;
@@ -173,13 +185,22 @@ export class Cpu implements BitHome, SliceHome {
     this.written(slot);
   }
 
+  /** The same in halves, as signed integers, for what is executed often. Not for RFLAGS. */
+  writeWords(slot: number, low: number, high: number): void {
+    this.words[slot * 2] = low;
+    this.words[slot * 2 + 1] = high;
+    this.written(slot);
+  }
+
   #store(slot: number, value: bigint): void {
     this.words[slot * 2] = Number(BigInt.asIntN(32, value));
     this.words[slot * 2 + 1] = Number(BigInt.asIntN(32, value >> 32n));
   }
 
   written(slot: number): void {
-    if (CONTEXT_SLOTS.has(slot)) this.draft.contextChanged(this);
+    const part = contextPartOf(slot);
+    if (part === CONTEXT_PART.level) this.draft.levelChanged(this);
+    else if (part === CONTEXT_PART.system) this.draft.contextChanged(this);
     // CR8 is bits 7:4 of the task-priority register (SDM, "Interaction of Task Priorities between CR8 and APIC").
     if (slot * 2 === CR8_WORD) {
       this.words[TASK_PRIORITY_WORD] = (this.words[CR8_WORD] ?? 0) << 4;
@@ -206,7 +227,7 @@ export class Cpu implements BitHome, SliceHome {
     this.#store(first + 2, limit);
     this.#store(first + 3, attributes);
     for (let slot = first; slot < first + 4; slot++) this.draft.writeTrace?.register(this.id, slot);
-    if (CONTEXT_SLOTS.has(first + 3)) this.draft.contextChanged(this); // once, not for each part
+    if (contextPartOf(first + 3) !== CONTEXT_PART.none) this.draft.levelChanged(this); // once, not for each part
   }
 
   readSlice(plugin: string): unknown {

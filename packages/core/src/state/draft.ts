@@ -15,12 +15,11 @@ import { EVERYTHING, type Invalidation } from '../memory/translation-buffer.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import type { SliceHome } from '../plugin/slice.js';
 import type { HazardReport } from '../rule/hazard.js';
-import { CONTEXT_WORDS, type ContextWord } from './context-words.js';
 import { Cpu } from './cpu.js';
 import type { MachineState, TurnState } from './machine.js';
 import { framesOf, PhysicalMemory } from './memory.js';
-import { pagingContextOf } from './paging-context.js';
 import { type MemoryDependents, PhysicalDraft } from './physical-draft.js';
+import { type ProcessorContext, ProcessorContexts } from './processor-context.js';
 import { loadProcessor, sealProcessor } from './seal-processor.js';
 import { SliceDraft } from './slice-draft.js';
 import { WINDOW_OFFSET, WINDOW_SLOTS, type Workbench } from './workbench.js';
@@ -63,8 +62,9 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   writeTrace: WriteTrace | undefined;
   turn: TurnState;
   readonly #cpus: readonly Cpu[];
-  /** The words of the context that was entered last. */
-  readonly #context = new Int32Array(CONTEXT_WORDS.length);
+  readonly #contexts = new ProcessorContexts();
+  /** The one that was entered last. */
+  #context: ProcessorContext | undefined;
   readonly #window: Int32Array;
   readonly #parked: readonly Int32Array[];
   #current: Cpu;
@@ -169,7 +169,7 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
     cpu.words = this.#window;
     this.#current = cpu;
     if (this.definition.translations !== undefined) this.tlb.flush(); // each processor has its own
-    this.#differs(cpu);
+    this.#contexts.systemChanged(cpu);
     this.#enterContext(cpu);
   }
 
@@ -180,29 +180,43 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
 
   /** A register that decides the mode, the privilege or the translation was written. */
   contextChanged(cpu: Cpu): void {
-    if (cpu === this.#current && this.#differs(cpu)) this.#enterContext(cpu);
+    if (cpu !== this.#current) return;
+    if (this.#contexts.systemChanged(cpu)) this.#enterContext(cpu);
+    else this.#enterLevel(cpu);
   }
 
-  /** Whether a register that counts has another value than when the context was entered. */
-  #differs({ words }: Cpu): boolean {
-    let differs = false;
-    for (let index = 0; index < CONTEXT_WORDS.length; index++) {
-      const { word, mask } = CONTEXT_WORDS[index] as ContextWord;
-      const value = (words[word] as number) & mask;
-      if (value === this.#context[index]) continue;
-      this.#context[index] = value;
-      differs = true;
-    }
-    return differs;
+  /** The same of RFLAGS, CS or SS alone. */
+  levelChanged(cpu: Cpu): void {
+    if (cpu === this.#current) this.#enterLevel(cpu);
   }
 
   #enterContext(cpu: Cpu): void {
-    this.tlb.enter(pagingContextOf(cpu));
+    this.#context = undefined;
+    const { singleStepping } = this.runner;
     this.tlb.breakpoints = waitsFor(cpu, 'write', 'read or write');
+    singleStepping.breakpoints = this.tlb.breakpoints || waitsFor(cpu, 'execute', 'port');
+    this.#enterLevel(cpu);
     this.tlb.observe(
       this.tlb.breakpoints || this.definition.intercepts.memoryAccess.length > 0 || this.writeTrace !== undefined,
     );
-    this.runner.modeChanged(cpu);
+  }
+
+  #enterLevel(cpu: Cpu): void {
+    const context = this.#contexts.of(cpu);
+    if (context !== this.#context) {
+      this.#context = context;
+      this.tlb.enter(context.paging);
+    }
+    this.runner.contextChanged(cpu, context.code);
+  }
+
+  /** Until `leaveImplicit`, memory is accessed as the current processor does by itself, with supervisor privilege. */
+  enterImplicit(): void {
+    this.tlb.enter(this.#contexts.of(this.#current).implicit);
+  }
+
+  leaveImplicit(): void {
+    this.tlb.enter(this.#contexts.of(this.#current).paging);
   }
 
   /** No translation that the current processor uses from now on may be older; said of some, those that a model keeps live on. */
