@@ -15,6 +15,7 @@ export { detectImageFormat, type GuestImageOptions, guestImage, type ImageFormat
 export { type MemoryMapEntry, memoryMap } from './boot/memory-map.js';
 export { findMultibootHeader, type MultibootHeader, type MultibootOptions, multibootImage } from './boot/multiboot.js';
 export type { BootModule } from './boot/multiboot-information.js';
+export type { CompiledListing, ListedExit, ListedInstruction, ListedLine } from './compile/listing.js';
 export {
   type Hex,
   type InstructionVector,

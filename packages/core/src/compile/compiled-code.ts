@@ -21,6 +21,7 @@ export type ReferencePath = (site: Site, left: number, settled: boolean) => numb
 
 /** Bytes that a region was made from. */
 interface RegionPart {
+  readonly block: Block;
   readonly rip: bigint;
   readonly frame: number;
   readonly page: number;
@@ -126,6 +127,14 @@ export class CompiledCode {
     return this.#regions.get(block);
   }
 
+  /** The active regions that a block is part of, with the one that it begins first. */
+  regionsOf(block: Block): readonly CompiledRegion[] {
+    const regions = [...this.#regions.values()].filter(({ isActive, parts }) => {
+      return isActive && parts.some((part) => part.block === block);
+    });
+    return regions.sort((one, other) => Number(other.entry === block) - Number(one.entry === block));
+  }
+
   /** Makes a region to be found at the RIP of its entry, in a generation of the TLB and a mode. */
   enter(region: CompiledRegion, generation: number, mode: number): void {
     const { low, high } = region.entry;
@@ -183,7 +192,7 @@ export class CompiledCode {
     });
     const number = this.#freeNumbers.pop() as number;
     this.#table.set(number, this.#instance(bytes)['region'] as RegionFunction);
-    const parts = region.blocks.map(({ rip, frame, page, block }) => ({ rip, frame, page, bytes: block.bytes }));
+    const parts = region.blocks.map(({ rip, frame, page, block }) => ({ block, rip, frame, page, bytes: block.bytes }));
     const [entry] = region.blocks as readonly [RegionBlock];
     const compiled: CompiledRegion = { entry: entry.block, number, sites, parts, isActive: true, triedIn: undefined };
     this.#regions.set(entry.block, compiled);

@@ -2,11 +2,14 @@
 // hot ones, and enters them where the machine is in a state that generated code was made for.
 import type { Block, ModeKey } from '../execute/block.js';
 import { effectOf } from '../execute/block-builder.js';
-import type { CodeMode } from '../execute/block-finder.js';
+import type { CachedBlock } from '../execute/block-cache.js';
+import type { CodeMode } from '../execute/code-mode.js';
 import { slotOf } from '../register/register-file.js';
 import type { MachineDraft } from '../state/draft.js';
 import { FRAME_BYTES } from '../state/workbench.js';
 import { CompiledCode, type CompiledRegion, type ReferencePath } from './compiled-code.js';
+import { type CompiledListing, listBlock } from './listing.js';
+import { findListing } from './listing-search.js';
 import { type FoundBlock, formRegion, ripAt } from './region.js';
 
 /** What the compiler asks of the reference path. */
@@ -16,6 +19,8 @@ export interface ReferenceCode {
   /** Bytes of a frame are compiled: `written` is called when they change. */
   readonly cover: (frame: number, offset: number, length: number) => void;
   readonly execute: ReferencePath;
+  /** All decoded blocks. */
+  readonly all: () => Iterable<CachedBlock>;
 }
 
 /** A block that was found to be no part of a region. */
@@ -141,6 +146,16 @@ export class Compiler {
   /** Bytes of a frame changed. */
   written(frame: number, offset: number, length: number): void {
     this.#compiled.written(frame, offset, length);
+  }
+
+  /** The block at an address. @throws UsageError CODE_NEVER_EXECUTED, CODE_NEVER_COMPILED */
+  list(rip: bigint): CompiledListing {
+    const { listed, isCompiled } = findListing(rip, {
+      blocks: this.#reference.all(),
+      regionsOf: (block) => this.#compiled.regionsOf(block),
+      effectOf: (decoded, { stackWidth }) => effectOf(this.#draft, decoded, stackWidth),
+    });
+    return { ...listBlock(listed), isCompiled, threshold: this.#threshold };
   }
 
   /** Another state was loaded: regions wait until their bytes are seen to be there. */

@@ -52,9 +52,13 @@ export class FlagsCode {
 
   constructor(code: FunctionCode) {
     this.#code = code;
-    this.#rflags = code.local('i32');
-    this.#rule = code.local('i32');
-    this.#pending = { left: code.local('i64'), right: code.local('i64'), result: code.local('i64') };
+    this.#rflags = code.local('i32', 'RFLAGS');
+    this.#rule = code.local('i32', 'rule');
+    this.#pending = {
+      left: code.local('i64', 'left'),
+      right: code.local('i64', 'right'),
+      result: code.local('i64', 'result'),
+    };
   }
 
   /** At the beginning of the function. */
@@ -75,7 +79,12 @@ export class FlagsCode {
   operandsFor(width: number): OperandLocals {
     const type = width === 64 ? 'i64' : 'i32';
     const code = this.#code;
-    this.#operands[type] ??= { left: code.local(type), right: code.local(type), result: code.local(type) };
+    const bits = type === 'i64' ? 64 : 32;
+    this.#operands[type] ??= {
+      left: code.local(type, `left.${bits}`),
+      right: code.local(type, `right.${bits}`),
+      result: code.local(type, `result.${bits}`),
+    };
     return this.#operands[type] as OperandLocals;
   }
 
@@ -95,7 +104,7 @@ export class FlagsCode {
 
   /** The local of a single flag. */
   bit(flag: StatusFlag): Local {
-    const local = this.#bits.get(flag) ?? this.#code.local('i32');
+    const local = this.#bits.get(flag) ?? this.#code.local('i32', flag);
     this.#bits.set(flag, local);
     return local;
   }

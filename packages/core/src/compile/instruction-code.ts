@@ -16,6 +16,8 @@ export interface BlockExits {
   readonly toAddress: (rip: bigint) => void;
   /** Goes on at the address in a local. */
   readonly toLocal: (rip: Local) => void;
+  /** The code that follows runs where the fast path does not suffice. */
+  readonly slowPath: () => void;
   /** Executes the instruction on the reference path; pushes whether generated code has to be left. */
   readonly callReference: (settled: boolean) => void;
   /** Leaves with registers and flags in memory, after the instruction: for the next one, or where RIP points to already. */
@@ -242,6 +244,7 @@ class InstructionCode {
     const { flags, registers } = this.#scope;
     const { effect, writes } = this.#facts;
     const arithmetic = effect.find((statement) => statement.kind === 'arithmeticFlags');
+    this.#exits.slowPath();
     this.#callReference(arithmetic === undefined && writes.flags.size > 0);
     if (this.#branches) return;
     registers.reload(registersIn(writes.registers));
@@ -254,6 +257,7 @@ class InstructionCode {
   /** An instruction that the reference path always executes. */
   #callOut(): void {
     const { flags, registers } = this.#scope;
+    this.#exits.slowPath();
     this.#callReference(true);
     if (this.#branches) {
       this.#scope.code.op('unreachable');

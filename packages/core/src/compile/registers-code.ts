@@ -2,6 +2,7 @@
 // In 64-bit mode a local has 64 bits. In other modes it has 32: the runner enters generated code only while bits 63:32 of
 // all eight registers are 0, and nothing there sets them.
 import type { RegisterPlace } from '../expression/nodes.js';
+import { GENERAL_REGISTERS } from '../register/register-file.js';
 import { REGISTER_BYTES } from './layout.js';
 import type { FunctionCode, Local } from './wasm/function-code.js';
 
@@ -16,7 +17,7 @@ export class RegistersCode {
   constructor(code: FunctionCode, mode64: boolean, used: Iterable<number>, written: Iterable<number>) {
     this.#code = code;
     this.#type = mode64 ? 'i64' : 'i32';
-    for (const index of used) this.#locals.set(index, code.local(this.#type));
+    for (const index of used) this.#locals.set(index, code.local(this.#type, GENERAL_REGISTERS[index]));
     this.#written = [...written];
   }
 

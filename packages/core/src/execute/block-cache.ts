@@ -14,6 +14,13 @@ interface Frame {
   readonly coverage: CodeCoverage;
 }
 
+/** A block with the frame of its bytes and the mode that it was decoded for. */
+export interface CachedBlock {
+  readonly block: Block;
+  readonly frame: number;
+  readonly mode: ModeKey;
+}
+
 /** Blocks by where their bytes lie. */
 export class BlockCache {
   readonly #frames = new Map<number, Frame>();
@@ -52,6 +59,12 @@ export class BlockCache {
     }
     this.#writes.set(frame, (this.#writes.get(frame) ?? 0) + 1);
     return true;
+  }
+
+  /** All blocks whose bytes are there. */
+  *all(): Iterable<CachedBlock> {
+    for (const [frame, { blocks }] of this.#frames)
+      for (const [key, block] of blocks) yield { block, frame, mode: modeOf(key) };
   }
 
   /** Whether anything is decoded from a frame. */

@@ -7,20 +7,12 @@ import type { MachineDraft } from '../state/draft.js';
 import { FRAME_BYTES } from '../state/workbench.js';
 import type { Block, ModeKey } from './block.js';
 import { type BlockOrigin, buildBlock, restOfPage, type StepBinder } from './block-builder.js';
-import { BlockCache } from './block-cache.js';
-import { type CodeWidth, LONGEST_INSTRUCTION } from './decode.js';
+import { BlockCache, type CachedBlock } from './block-cache.js';
+import type { CodeMode } from './code-mode.js';
+import { LONGEST_INSTRUCTION } from './decode.js';
 
 const RIP = slotOf('RIP') * 2;
 const FRONT_ENTRIES = 4096;
-
-/** The mode of the processor, as far as code depends on it. */
-export interface CodeMode {
-  /** Different for modes that differ. */
-  readonly key: ModeKey;
-  readonly codeWidth: CodeWidth;
-  readonly stackWidth: CodeWidth;
-  readonly user: boolean;
-}
 
 interface FrontEntry {
   readonly low: number;
@@ -80,6 +72,11 @@ export class BlockFinder {
   /** Bytes of a frame were written. Whether something was decoded from them. */
   written(frame: number, offset: number, length: number): boolean {
     return this.#cache.written(frame, offset, length);
+  }
+
+  /** All blocks that are decoded from what stands in memory. */
+  all(): Iterable<CachedBlock> {
+    return this.#cache.all();
   }
 
   /** Whether anything is decoded from a frame. */

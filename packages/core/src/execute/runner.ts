@@ -3,7 +3,8 @@
 
 import type { Site } from '../compile/compiled-code.js';
 import { Compiler } from '../compile/compiler.js';
-import { assert } from '../error.js';
+import type { CompiledListing } from '../compile/listing.js';
+import { assert, UsageError } from '../error.js';
 import type { Outcome } from '../event/outcome.js';
 import { completed } from '../event/outcome.js';
 import type { FunctionInstruction } from '../instruction/define.js';
@@ -18,7 +19,8 @@ import type { MachineDraft } from '../state/draft.js';
 import { INTERRUPTED_WORD } from '../state/workbench.js';
 import type { Block } from './block.js';
 import { following, type StepBinder } from './block-builder.js';
-import { BlockFinder, type CodeMode } from './block-finder.js';
+import { BlockFinder } from './block-finder.js';
+import { type CodeMode, codeModeOf } from './code-mode.js';
 import type { Decoded } from './decode.js';
 import { settleFlags } from './evaluate/flags.js';
 import { executeChecked } from './execute-checked.js';
@@ -47,7 +49,7 @@ export class Runner implements StepBinder {
   readonly #draft: MachineDraft;
   readonly #words: Int32Array;
   readonly #blocks: BlockFinder;
-  #codeMode: CodeMode = { key: 0, codeWidth: 16, stackWidth: 16, user: false };
+  #codeMode: CodeMode = codeModeOf(0);
   #codeBase = 0;
   #codeLimit = 0;
   /** Steps of the run before the current block, and of the block. */
@@ -97,7 +99,16 @@ export class Runner implements StepBinder {
       known: (frame, offset, mode) => this.#blocks.known(frame, offset, mode),
       cover: (frame, offset, length) => this.#blocks.cover(frame, offset, length),
       execute: (site, left, settled) => this.#executeSite(site, left, settled),
+      all: () => this.#blocks.all(),
     });
+  }
+
+  /** @throws UsageError NOTHING_COMPILED, CODE_NEVER_EXECUTED, CODE_NEVER_COMPILED */
+  listCompiled(rip: bigint): CompiledListing {
+    if (this.#compiler !== undefined) return this.#compiler.list(rip);
+    const { compileThreshold } = this.#draft.definition;
+    const why = compileThreshold === undefined ? 'code must not be generated' : 'its TLB is modelled';
+    throw new UsageError('NOTHING_COMPILED', { address: rip, why }, `the machine compiles nothing: ${why}`);
   }
 
   /** Another state was loaded: nothing decoded is known to be there. */

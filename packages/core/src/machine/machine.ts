@@ -2,6 +2,7 @@
 // `apply` and `run`, both of which append to the log; state is sealed when somebody looks.
 import type { Observable } from 'rxjs';
 import { Subject } from 'rxjs/internal/Subject'; // the very class of rxjs, without the 200 files of its index
+import type { CompiledListing } from '../compile/listing.js';
 import { UsageError } from '../error.js';
 import { applyTo, runSteps } from '../event/apply.js';
 import type { Emission } from '../event/emission.js';
@@ -105,6 +106,15 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
   /** Steps that generated code made since the machine was last brought into memory: says nothing of its state. */
   get compiledSteps(): number {
     return this.#host.peek().runner.compiledSteps;
+  }
+
+  /**
+   * The block with an instruction at an address: what it does, its WebAssembly, and how positions are counted there. A
+   * block that was not executed often enough is listed as it would be compiled. Addresses are linear, as RIP holds them.
+   * @throws UsageError NOTHING_COMPILED, CODE_NEVER_EXECUTED, CODE_NEVER_COMPILED
+   */
+  listCompiled(address: bigint): CompiledListing {
+    return this.#host.peek().runner.listCompiled(address);
   }
 
   /** The processor that `run` steps next; undefined if all wait for an input that nobody will send. */

@@ -1,6 +1,6 @@
 // What follows from the registers that decide the mode, the privilege level and how addresses are translated. Control
 // registers change seldom, the level at each system call: contexts are kept per level for as long as control registers stay.
-import type { CodeMode } from '../execute/block-finder.js';
+import { type CodeMode, codeModeOf, modeKey } from '../execute/code-mode.js';
 import type { TlbContext } from '../memory/tlb.js';
 import { slotOf } from '../register/register-file.js';
 import { RFLAGS } from '../register/rflags.js';
@@ -85,18 +85,17 @@ export class ProcessorContexts {
   #make(cpu: Cpu, level: number): ProcessorContext {
     const paging = pagingContextOf(cpu);
     const implicit = { ...paging, user: false, smap: cpu.CR4.SMAP };
-    const context = { paging, implicit, code: codeModeOf(cpu) };
+    const context = { paging, implicit, code: codeModeIn(cpu) };
     this.#levels[level] = context;
     return context;
   }
 }
 
 /** Code and stack width follow from CS and SS. */
-function codeModeOf(cpu: Cpu): CodeMode {
+function codeModeIn(cpu: Cpu): CodeMode {
   const { codeWidth } = cpu;
   const wide64 = codeWidth === 64;
   const stackWidth = wide64 ? 64 : ((cpu.words[STACK_ATTRIBUTES] as number) & 0x4000) !== 0 ? 32 : 16;
   const user = cpu.CPL === 3; // pages that may be executed differ: a block of one level is not found at the other
-  const key = (codeWidth >> 5) * 4 + (stackWidth >> 5) + (wide64 && cpu.CR4.LA57 ? 12 : 0) + (user ? 32 : 0);
-  return { key, codeWidth, stackWidth, user };
+  return codeModeOf(modeKey(codeWidth, stackWidth, user, wide64 && cpu.CR4.LA57));
 }

@@ -14,7 +14,7 @@ export interface TextNames {
 }
 
 /** One instruction. */
-interface TextLine {
+export interface TextLine {
   /** Where its bytes begin, counted from the first instruction: what `FunctionCode.size` was before it. */
   readonly at: number;
   /** Blocks around it; the `end` of one stands where its beginning does. */
