@@ -25,6 +25,7 @@ export interface MachinePlan {
   readonly kind: Kind;
   readonly processors: number;
   readonly quantum: number;
+  readonly schedule?: { readonly random: number } | undefined;
   /** Machine code, loaded so that its first byte is at `load`; absent: a machine for intrinsics. */
   readonly code?: Uint8Array;
   readonly load?: number;
@@ -33,10 +34,10 @@ export interface MachinePlan {
 }
 
 export function makeMachine(plan: MachinePlan): Machine {
-  const { kind, processors, quantum } = plan;
+  const { kind, processors, quantum, schedule } = plan;
   const profile = kind === 'amd' ? 'amd-server' : 'intel-server';
-  const options = { profile, processors, quantum, memory: MEMORY_BYTES, boot: bootOf(plan), plugins: pluginsOf(plan) };
-  return createMachine<readonly Plugin[]>(options);
+  const [memory, boot, plugins] = [MEMORY_BYTES, bootOf(plan), pluginsOf(plan)];
+  return createMachine<readonly Plugin[]>({ profile, processors, quantum, schedule, memory, boot, plugins });
 }
 
 function bootOf({ code, load = PROGRAM_BASE, mode = 'long' }: MachinePlan): BootImage {
@@ -54,6 +55,7 @@ export const bareMachine = fc.record({
   kind: fc.constantFrom(...KINDS),
   processors: fc.integer({ min: 1, max: 4 }),
   quantum: fc.constantFrom(1, 7, 64, 100_000),
+  schedule: fc.option(fc.record({ random: fc.nat() }), { nil: undefined, freq: 2 }),
 });
 
 /** Where a program lies and how it is entered. It may lie across a page boundary, in real mode across the end of CS. */

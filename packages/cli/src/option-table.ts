@@ -1,5 +1,5 @@
 // Every option of the command, once: parsing and --help are made from these rows.
-import { parseCount, parseList, parseOneOf, parseSeconds, parseSize } from './option-values.js';
+import { parseCount, parseList, parseOneOf, parseSchedule, parseSeconds, parseSize } from './option-values.js';
 
 /** Everything that options can say; which of it a verb takes, its row tells. */
 export interface Options {
@@ -17,6 +17,7 @@ export interface Options {
   readonly initrd?: string;
   readonly fwCfg: readonly string[];
   readonly quantum?: number;
+  readonly schedule?: { readonly random: number } | undefined;
   readonly tlb?: 'coherent' | 'stale';
   readonly maxInstructions?: number;
   readonly timeout?: number;
@@ -95,6 +96,11 @@ export const OPTIONS = {
     flags: '--quantum <n>',
     description: 'instructions of a processor before the next one has its turn (default: 3000)',
     parse: parseCount,
+  },
+  schedule: {
+    flags: '--schedule <kind>',
+    description: 'round-robin, or random:SEED: processors and lengths of their turns are drawn (default: round-robin)',
+    parse: parseSchedule,
   },
   fwCfg: {
     flags: '--fw-cfg <name=N,…>',

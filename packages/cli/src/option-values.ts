@@ -19,6 +19,16 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError('A whole number from 0 on is expected, decimal or with 0x.');
 }
 
+const MOST_SEED = 2 ** 32 - 1;
+
+/** `round-robin`, or `random:` and a seed of 32 bits. */
+export function parseSchedule(text: string): { readonly random: number } | undefined {
+  if (text === 'round-robin') return undefined;
+  const [, digits] = /^random:(\d+)$/.exec(text) ?? [];
+  if (digits !== undefined && Number(digits) <= MOST_SEED) return { random: Number(digits) };
+  throw new InvalidArgumentError(`round-robin or random:SEED is expected, with a seed from 0 to ${MOST_SEED}.`);
+}
+
 /** Seconds, fractions allowed. */
 export function parseSeconds(text: string): number {
   const value = Number(text);

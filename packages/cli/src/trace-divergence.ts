@@ -51,11 +51,12 @@ function statesDiffer(one: TraceInput, other: TraceInput, position: number): Ite
 }
 
 function machineDifferences(one: MachineDefinition, other: MachineDefinition): Divergence['machine'] {
-  const facts = ({ profile, processors, memoryBytes, quantum, plugins }: MachineDefinition) => ({
+  const facts = ({ profile, processors, memoryBytes, quantum, schedule, plugins }: MachineDefinition) => ({
     profile: profile.name,
     processors: String(processors),
     memory: `${memoryBytes} bytes`,
     quantum: String(quantum),
+    schedule: schedule === undefined ? 'round robin' : `random, seed ${schedule.random}`,
     plugins: plugins.map(({ name, version }) => `${name} ${version}`).join(', '),
   });
   const [left, right] = [facts(one), facts(other)];

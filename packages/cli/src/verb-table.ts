@@ -34,6 +34,7 @@ const MACHINE = [
   'initrd',
   'fwCfg',
   'quantum',
+  'schedule',
   'tlb',
   'maxInstructions',
   'timeout',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCount, parseList, parseOneOf, parseSeconds, parseSize } from '../src/option-values.js';
+import { parseCount, parseList, parseOneOf, parseSchedule, parseSeconds, parseSize } from '../src/option-values.js';
 
 const MIB = 2 ** 20;
 
@@ -17,6 +17,17 @@ describe('a size', () => {
 
   it.each(['', '0', '-1', 'M', '1X', '0.3k', '9999999T'])('"%s" is refused', (text) => {
     expect(() => parseSize(text)).toThrow('64M');
+  });
+});
+
+describe('a schedule', () => {
+  it('is round-robin, or random with a seed of 32 bits', () => {
+    expect(parseSchedule('round-robin')).toBeUndefined();
+    expect(parseSchedule('random:4294967295')).toEqual({ random: 4294967295 });
+  });
+
+  it.each(['', 'random', 'random:', 'random:4294967296', 'random:-1', 'fifo'])('"%s" is refused', (text) => {
+    expect(() => parseSchedule(text)).toThrow('random:SEED');
   });
 });
 

@@ -15,6 +15,7 @@ export interface GuestOptions extends PluginOptions, ImageOptions, Limits {
   readonly memory?: number | undefined;
   /** Steps. */
   readonly quantum?: number | undefined;
+  readonly schedule?: MachineOptions['schedule'];
 }
 
 /** A machine and what drives it: a script, or its own code. */
@@ -48,6 +49,7 @@ async function makeMachine(options: GuestOptions, said: Partial<MachineOptions>,
   const processors = options.smp ?? said.processors ?? 1;
   const memory = options.memory ?? said.memory ?? DEFAULT_MEMORY;
   const quantum = options.quantum ?? said.quantum;
+  const schedule = options.schedule ?? said.schedule;
   const size = { processors, memoryBytes: memory };
   const plugins = await (said.plugins === undefined
     ? pluginsFor(profile, { ...options, commandLine }, size)
@@ -58,6 +60,7 @@ async function makeMachine(options: GuestOptions, said: Partial<MachineOptions>,
     processors,
     memory,
     plugins,
+    schedule,
     ...(quantum === undefined ? {} : { quantum }),
   });
 }

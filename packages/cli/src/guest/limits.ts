@@ -92,8 +92,7 @@ class Pace {
 
 /** Goes on to the end of the turn: what is recorded is then what an uninterrupted run would have begun with. */
 function finishTurn(machine: Machine, most: number): { readonly steps: number; readonly stop: RunStop } {
-  const { used } = machine.state.turn;
-  const steps = used === 0 ? 0 : Math.min(machine.definition.quantum - used, most);
+  const steps = Math.min(machine.stepsLeftOfTurn, most);
   return steps === 0 ? { steps, stop: { reason: 'budget' } } : machine.run({ maxSteps: steps });
 }
 

@@ -58,6 +58,11 @@ function imageBytes(segments: readonly { readonly bytes: Uint8Array }[]): number
   return segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }
 
+const turns = ({ quantum, schedule }: Trace['header']): string =>
+  schedule === undefined
+    ? `turns of ${quantum} instructions`
+    : `turns of up to ${quantum} instructions, drawn with seed ${schedule.random}`;
+
 function textOf(path: string, trace: Trace, counts: readonly EventCount[], digests: number, colours: Colours): string {
   const { header, length, size, damage, keyframes } = trace;
   const { boot } = header;
@@ -69,7 +74,7 @@ function textOf(path: string, trace: Trace, counts: readonly EventCount[], diges
     ['trace', `${path}, ${size} bytes`],
     ['recorded by', `retrovisor ${header.retrovisor}`],
     ['profile', header.profile.name],
-    ['processors', `${header.processors}, turns of ${header.quantum} instructions`],
+    ['processors', `${header.processors}, ${turns(header)}`],
     ['memory', `${header.memory / 2 ** 20} MiB`],
     ['plugins', header.plugins.map(({ name, version }) => `${name} ${version}`).join(', ') || 'none'],
     ['start', start],

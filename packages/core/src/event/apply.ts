@@ -4,6 +4,7 @@ import { executeChecked } from '../execute/execute-checked.js';
 import { intrinsicOperands, outputOf } from '../execute/intrinsic-operands.js';
 import { GuestFault } from '../interrupt/exceptions.js';
 import { advanceTo } from '../interrupt/virtual-time.js';
+import { turnAfter } from '../machine/schedule.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import { ACTIVITY, GENERAL_REGISTERS } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
@@ -106,11 +107,9 @@ export function runSteps(draft: MachineDraft, processor: number, most: number): 
     taken = steps;
     if (steps === 0) return; // no event: the turn stays where it was
     draft.advance(steps);
-    const { turn, definition } = draft;
-    const used = turn.processor === processor ? turn.used + steps : steps;
     // What gives its turn away lets the others' time pass: a delay in a loop with PAUSE would last for ever otherwise.
     if (draft.runner.yielded) advanceTo(draft.cpu(processor), draft.now);
-    draft.turn = Object.freeze({ processor, used: draft.runner.yielded ? 0 : used % definition.quantum });
+    draft.turn = turnAfter(draft, processor, steps, draft.runner.yielded);
   });
   return taken;
 }

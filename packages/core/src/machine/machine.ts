@@ -122,6 +122,12 @@ export class Machine<Plugins extends readonly Plugin[] = readonly Plugin[]> {
     return nextTurn(this.#host.peek())?.processor;
   }
 
+  /** Steps that are left of a turn in progress; 0: the next step begins one. */
+  get stepsLeftOfTurn(): number {
+    const { turn } = this.#host.peek();
+    return turn.used === 0 ? 0 : (nextTurn(this.#host.peek())?.steps ?? 0);
+  }
+
   /** A processor with its intrinsics. @throws UsageError if there is none of the number */
   processor(id: number): Processor<Plugins> {
     const processor = this.#processors[id];

@@ -31,10 +31,20 @@ export interface MachineOptions<Plugins extends readonly Plugin[] = readonly Plu
   /** Steps of a processor before the next one has its turn. Default 3,000. */
   readonly quantum?: number;
   /**
+   * Turns of drawn processors and lengths, from 1 step to `quantum`; the seed is 0 to 2^32 - 1. The same seed gives the
+   * same schedule. Default: each processor in its order for `quantum` steps.
+   */
+  readonly schedule?: RandomSchedule | undefined;
+  /**
    * How often a block is executed before it is compiled to WebAssembly; false: never. Results are the same. Default 200
    * where the host allows code to be generated.
    */
   readonly compile?: number | false;
+}
+
+/** How turns are drawn. */
+export interface RandomSchedule {
+  readonly random: number;
 }
 
 /** An MSR with its place. */
@@ -60,6 +70,8 @@ export interface MachineDefinition {
   readonly memoryBytes: number;
   readonly ranges: readonly PhysicalRange[];
   readonly quantum: number;
+  /** Undefined: round robin. */
+  readonly schedule: RandomSchedule | undefined;
   /** Undefined: nothing is compiled. */
   readonly compileThreshold: number | undefined;
   readonly plugins: readonly Plugin[];
@@ -125,6 +137,7 @@ export function defineMachine(options: MachineOptions): MachineDefinition {
     processors,
     memoryBytes,
     quantum,
+    schedule: scheduleOf(options),
     compileThreshold: compileThresholdOf(options.compile),
     plugins,
     registers,
@@ -148,6 +161,11 @@ export function defineMachine(options: MachineOptions): MachineDefinition {
     events: uniqueBy('event', plugins, ({ events = [] }) => events.map((event) => [event.type, event]), []),
     hazards: uniqueBy('hazard', plugins, ({ hazards = [] }) => hazards.map((hazard) => [hazard.id, hazard]), []),
   });
+}
+
+function scheduleOf({ schedule }: MachineOptions): RandomSchedule | undefined {
+  if (schedule === undefined) return undefined;
+  return Object.freeze({ random: inRange('the seed of the schedule', schedule.random, 0, 2 ** 32 - 1, 1) });
 }
 
 function inRange(name: string, value: number, least: number, most: number, unit: number): number {

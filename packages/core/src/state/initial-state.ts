@@ -53,7 +53,11 @@ function afterReset(definition: MachineDefinition): MachineState {
     position: 0,
     processors: Object.freeze(processors),
     memory: new PhysicalMemory(FrameMap.EMPTY, definition.ranges),
-    turn: Object.freeze({ processor: definition.processors - 1, used: 0 }),
+    turn: Object.freeze({
+      processor: definition.processors - 1,
+      used: 0,
+      ...(definition.schedule === undefined ? {} : { number: 0 }),
+    }),
     plugins: slices('machineSlice'),
   });
 }

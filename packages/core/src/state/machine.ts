@@ -6,6 +6,8 @@ import type { ProcessorState } from './processor.js';
 export interface TurnState {
   readonly processor: number;
   readonly used: number;
+  /** Turns before it, where they are drawn. */
+  readonly number?: number;
 }
 
 /** A machine at a position. Frozen through and through; equal states have equal digests. */

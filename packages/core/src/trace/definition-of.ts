@@ -28,10 +28,18 @@ export interface MachineParts {
  * profile that is unknown or has other data
  */
 export function definitionOf(header: TraceHeader, parts: MachineParts = {}): MachineDefinition {
-  const { processors, memory, quantum, boot } = header;
+  const { processors, memory, quantum, schedule, boot } = header;
   const profile = profileFor(header, parts);
   const plugins = header.plugins.map((recorded) => pluginFor(recorded, parts));
-  return defineMachine({ profile, processors, memory, quantum, plugins, ...(boot === undefined ? {} : { boot }) });
+  return defineMachine({
+    profile,
+    processors,
+    memory,
+    quantum,
+    schedule,
+    plugins,
+    ...(boot === undefined ? {} : { boot }),
+  });
 }
 
 function profileFor({ profile: { name, digest } }: TraceHeader, { profiles = [] }: MachineParts): ProcessorProfile {

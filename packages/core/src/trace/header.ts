@@ -3,7 +3,7 @@
 import type { BootImage } from '../boot/boot-image.js';
 import { TraceFormatError } from '../error.js';
 import type { Plugin } from '../plugin/define.js';
-import type { MachineDefinition } from '../plugin/host.js';
+import type { MachineDefinition, RandomSchedule } from '../plugin/host.js';
 import type { ProcessorProfile } from '../profile/profile.js';
 import { decodeCanonical, encodeCanonical } from './canonical.js';
 import { dataDigest, formatDigest } from './digest.js';
@@ -29,21 +29,23 @@ export interface TraceHeader {
   readonly processors: number;
   /** Bytes of RAM. */
   readonly memory: number;
-  /** Steps of a processor's turn. */
+  /** Steps of a processor's turn, or the most where they are drawn. */
   readonly quantum: number;
+  readonly schedule?: RandomSchedule;
   readonly plugins: readonly RecordedPlugin[];
   readonly boot?: BootImage;
 }
 
 /** The header of a machine's traces. */
 export function headerOf(definition: MachineDefinition): TraceHeader {
-  const { profile, processors, memoryBytes, quantum, plugins, boot } = definition;
+  const { profile, processors, memoryBytes, quantum, schedule, plugins, boot } = definition;
   return {
     retrovisor: RETROVISOR_VERSION,
     profile: { name: profile.name, digest: profileDigest(profile) },
     processors,
     memory: memoryBytes,
     quantum,
+    ...(schedule === undefined ? {} : { schedule }),
     plugins: plugins.map(recordedPlugin),
     ...(boot === undefined ? {} : { boot }),
   };
@@ -80,12 +82,14 @@ export function decodeHeader(payload: Uint8Array, base: number): TraceHeader {
   const header = new Fields(decodeCanonical(payload, base), 'header', base);
   const profile = header.record('profile');
   const boot = header.optional('boot');
+  const schedule = header.optional('schedule');
   return Object.freeze({
     retrovisor: header.text('retrovisor'),
     profile: Object.freeze({ name: profile.text('name'), digest: profile.text('digest') }),
     processors: header.count('processors'),
     memory: header.count('memory'),
     quantum: header.count('quantum'),
+    ...(schedule === undefined ? {} : { schedule: Object.freeze({ random: schedule.count('random') }) }),
     plugins: Object.freeze(header.list('plugins').map(decodePlugin)),
     ...(boot === undefined ? {} : { boot: decodeBoot(boot) }),
   });

@@ -96,8 +96,9 @@ function readChanges(reader: ByteReader, definition: MachineDefinition): Changes
   if (!ids.every((id) => String(Number(id)) === id && Number(id) < definition.processors))
     refuse('processors of this machine');
   if (plugins !== undefined && !isRecord(plugins)) refuse('slices by plugin');
-  const { processor, used } = turn as Readonly<Record<string, unknown>>;
-  if (!isBelow(processor, definition.processors) || !isBelow(used, definition.quantum))
+  const { processor, used, number } = turn as Readonly<Record<string, unknown>>;
+  const isNumbered = number === undefined ? definition.schedule === undefined : Number.isSafeInteger(number);
+  if (!isBelow(processor, definition.processors) || !isBelow(used, definition.quantum) || !isNumbered)
     refuse('a turn of this machine');
   return changes as unknown as Changes;
 }
