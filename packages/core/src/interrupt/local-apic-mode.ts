@@ -7,7 +7,8 @@ import { GP, raise } from './exceptions.js';
 const BSP = 1n << 8n;
 const EXTD = 1n << 10n;
 const EN = 1n << 11n;
-const LOW_BITS = 0xfffn;
+const MODE_BITS = Number(EN | EXTD);
+const XAPIC = Number(EN);
 const SOFTWARE_ENABLE = 1n << 8n;
 const NO_FRAME = -1;
 
@@ -32,9 +33,11 @@ export function localApicMode(cpu: Cpu): LocalApicMode {
 }
 
 /** The physical address of the page of registers; -1 outside xAPIC mode. */
-export function localApicPage(cpu: Cpu): number {
-  const base = cpu.read('IA32_APIC_BASE');
-  return modeOf(base) === 'xAPIC' ? Number(base & ~LOW_BITS) : NO_FRAME;
+export function localApicPage({ words, definition }: Cpu): number {
+  const base = definition.registers.slot('IA32_APIC_BASE') * 2; // words, not bigints: each miss of the TLB asks
+  const low = words[base] as number;
+  if ((low & MODE_BITS) !== XAPIC) return NO_FRAME;
+  return (words[base + 1] as number) * 2 ** 32 + ((low & ~0xfff) >>> 0);
 }
 
 /** Whether it accepts interrupts: bit 8 of the spurious-interrupt vector register, in either mode. */

@@ -65,6 +65,9 @@ const PAE_RESERVED = 0x7ff0_0000;
 /** PSE-36: bits 39:32 of a 4-MByte page stand in bits 20:13 of its entry, as many of them as the processor has. */
 const PSE_36_BITS = 40;
 
+/** Up to the number of physical frames that there can be: raising to a power in each walk would cost more than the walk. */
+const POWERS_OF_TWO = Array.from({ length: 53 }, (_, exponent) => 2 ** exponent);
+
 /** The place where the processor found an entry, with its value then. */
 export interface PagingEntry {
   readonly address: number;
@@ -180,14 +183,14 @@ export function maskA20(physical: number): number {
 
 function readEntry(memory: PhysicalDraft, context: PagingContext, place: number, bytes: 4 | 8): PagingEntry {
   const address = withoutA20(context, place);
-  memory.mark(Math.floor(address / FRAME_BYTES), FRAME_FLAG.pageTable);
-  return { address, low: memory.readWord(address), high: bytes === 8 ? memory.readWord(address + 4) : 0 };
+  const word = memory.markedWord(address, FRAME_FLAG.pageTable);
+  return { address, low: memory.wordAt(word), high: bytes === 8 ? memory.wordAt(word + 1) : 0 };
 }
 
 /** Bits `shift + indexBits - 1 : shift` of the linear address. */
 function indexAt(low: number, high: number, { shift, indexBits }: Level): number {
   const value = shift < 32 ? (low >>> shift) | (shift === 0 ? 0 : high << (32 - shift)) : high >>> (shift - 32);
-  return value & (2 ** indexBits - 1);
+  return value & ((1 << indexBits) - 1);
 }
 
 /** Bits 51:12 of an entry. */
@@ -196,14 +199,15 @@ function frameOf({ low, high }: PagingEntry): number {
 }
 
 function pageBase(entry: PagingEntry, shift: number, mode: PagingMode): number {
-  const pageFrames = 2 ** (shift - 12);
+  const pageFrames = 1 << (shift - 12);
   if (mode === '32-bit' && shift === 22)
     return ((entry.low >>> 13) & 0xff) * 2 ** 32 + ((entry.low & 0xffc0_0000) >>> 0);
   return Math.floor(frameOf(entry) / pageFrames) * pageFrames * FRAME_BYTES;
 }
 
 function offsetIn(low: number, high: number, shift: number): number {
-  return shift <= 32 ? (low >>> 0) % 2 ** shift : (high & (2 ** (shift - 32) - 1)) * 2 ** 32 + (low >>> 0);
+  if (shift < 32) return low & ((1 << shift) - 1);
+  return (high & (2 ** (shift - 32) - 1)) * 2 ** 32 + (low >>> 0);
 }
 
 /** Bits that must be 0: above the physical width, bit 63 without NXE, PS where no page can be, low bits of a large page. */
@@ -212,10 +216,10 @@ function hasReservedBits(entry: PagingEntry, current: Level, isPage: boolean, co
   if (entry.high < 0 && !context.executeDisable) return true;
   if (context.mode === 'PAE' && (entry.high & PAE_RESERVED) !== 0) return true;
   const address = frameOf(entry);
-  if (address >= 2 ** (context.physicalBits - 12)) return true;
+  if (address >= (POWERS_OF_TWO[context.physicalBits - 12] as number)) return true;
   if (!isPage) return (entry.low & ENTRY.pageSize) !== 0 && current.shift !== 12 && !current.mayMapPage;
   // Bit 12 of a large page is PAT; the address bits above it up to the page size are reserved.
-  return current.shift > 12 && (address % 2 ** (current.shift - 12)) >> 1 !== 0;
+  return current.shift > 12 && (entry.low & ((1 << current.shift) - 1) & ~0x1fff) !== 0;
 }
 
 /** Bits 21:(M-19) of the entry of a 4-MByte page, where M is 40 or the physical-address width if that is less. */

@@ -5,7 +5,7 @@
 // must, so that translations are always those of the tables in memory (the coherent choice, DESIGN.md).
 import { AC, GP, raise, SS } from '../interrupt/exceptions.js';
 import type { Cpu } from '../state/cpu.js';
-import type { PhysicalDraft } from '../state/physical-draft.js';
+import { FRAME_FLAG, type PhysicalDraft } from '../state/physical-draft.js';
 import { FRAME_BYTES, GENERATION_WORD, TLB_OFFSET, type Workbench } from '../state/workbench.js';
 import { isCanonical } from './canonical.js';
 import { type LinearMemory, type SegmentIndex, wide } from './linear-memory.js';
@@ -336,8 +336,17 @@ export class SoftwareTlb implements LinearMemory {
       this.#observer.accessed(this.#physicalOf(known), bytes, false);
       return LOADS[bytes as AccessBytes](this.#view, known);
     }
+    if (!this.observed && (low & PAGE_MASK) <= FRAME_BYTES - bytes) {
+      const physical = this.translate(low, high, segment, access);
+      this.#requireAligned(low, bytes); // a page fault comes before
+      const offset = this.#isDevice(physical) ? -1 : this.#memory.offsetOf(Math.floor(physical / FRAME_BYTES));
+      if (offset >= 0) {
+        this.#admit(low, high, physical, access);
+        return LOADS[bytes as AccessBytes](this.#view, offset + (low & PAGE_MASK));
+      }
+    }
     const pieces = this.#pieces(low, high, segment, bytes, access);
-    this.#requireAligned(low, bytes); // a page fault comes before
+    this.#requireAligned(low, bytes);
     const buffer = new Uint8Array(16);
     let done = 0;
     for (const [physical, size] of pieces) {
@@ -390,6 +399,29 @@ export class SoftwareTlb implements LinearMemory {
     return this.#memory.frameAt(offset) * FRAME_BYTES + (offset & PAGE_MASK);
   }
 
+  /** A store to RAM within one page that nobody observes; false if it is to something else, and nothing was done. */
+  #storeWithin(
+    low: number,
+    high: number,
+    segment: SegmentIndex,
+    bytes: AccessBytes,
+    valueLow: number,
+    valueHigh: number,
+  ): boolean {
+    const physical = this.translate(low, high, segment, 'write');
+    this.#requireAligned(low, bytes); // a page fault comes before
+    if (this.#isDevice(physical)) return false;
+    const { generation } = this;
+    const frame = Math.floor(physical / FRAME_BYTES);
+    this.#memory.mark(frame, FRAME_FLAG.dirty);
+    STORES[bytes](this.#view, this.#memory.offsetOf(frame) + (low & PAGE_MASK), valueLow, valueHigh);
+    this.#memory.noticeStore(physical, bytes);
+    if (this.#memory.isWatched(frame)) this.#observer.watchedStore(physical, bytes);
+    // A store to the entry that maps its own page makes the translation it used a thing of the past.
+    if (generation === this.generation) this.#admit(low, high, physical, 'write');
+    return true;
+  }
+
   #storeSlow(
     low: number,
     high: number,
@@ -407,6 +439,10 @@ export class SoftwareTlb implements LinearMemory {
       this.#memory.noticeStore(physical, bytes);
       this.#observer.accessed(physical, bytes, true);
       return;
+    }
+    if (!this.observed && (low & PAGE_MASK) <= FRAME_BYTES - bytes) {
+      const isStored = this.#storeWithin(low, high, segment, bytes as AccessBytes, valueLow, valueHigh);
+      if (isStored) return;
     }
     const buffer = new Uint8Array(16);
     STORES[bytes >= 8 ? (bytes as 8 | 16) : 4](new DataView(buffer.buffer), 0, valueLow, valueHigh);

@@ -18,6 +18,9 @@ export const FRAME_FLAG = {
   watched: 8,
 } as const;
 
+/** Not the place of a word, nor is the one behind it. */
+const ABSENT = -2;
+
 /** Sizes that are moved as one value. */
 type ValueBytes = 1 | 2 | 4 | 8;
 
@@ -43,6 +46,9 @@ const NOTICED = FRAME_FLAG.code | FRAME_FLAG.pageTable | FRAME_FLAG.watched;
  */
 const RESERVED_SLOTS = 2048;
 
+/** Frames that are found by a table: those below 4 GiB. */
+const MOST_LOW_FRAMES = 2 ** 20;
+
 /** What must be told about memory. */
 export interface MemoryDependents {
   /** Bytes of a frame that blocks were decoded from were written. Whether the frame still has code that is known. */
@@ -60,7 +66,9 @@ export class PhysicalDraft {
   readonly #dependents: MemoryDependents;
   readonly ranges: readonly PhysicalRange[];
   #base: FrameMap;
-  readonly #slotOfFrame = new Map<number, number>();
+  /** The slots of the lowest frames, plus one; 0: not in use. Walks and misses of the TLB ask for them all the time. */
+  readonly #lowSlots: Int32Array;
+  readonly #highSlots = new Map<number, number>();
   readonly #frameOfSlot: number[] = [];
   readonly #flags: Uint8Array;
   #dirtySlots: number[] = [];
@@ -72,6 +80,8 @@ export class PhysicalDraft {
     this.ranges = ranges;
     this.#dependents = dependents;
     this.#flags = new Uint8Array(bench.frameSlots);
+    const end = Math.max(...ranges.map((range) => range.end));
+    this.#lowSlots = new Int32Array(Math.min(Math.ceil(end / FRAME_BYTES), MOST_LOW_FRAMES));
   }
 
   /** Forgets everything and starts from other contents. */
@@ -82,7 +92,8 @@ export class PhysicalDraft {
 
   #restart(base: FrameMap): void {
     this.#base = base;
-    this.#slotOfFrame.clear();
+    for (const frame of this.#frameOfSlot) if (frame < this.#lowSlots.length) this.#lowSlots[frame] = 0;
+    this.#highSlots.clear();
     this.#flags.fill(0, 0, this.#frameOfSlot.length);
     this.#frameOfSlot.length = 0;
     this.#dirtySlots = [];
@@ -118,15 +129,23 @@ export class PhysicalDraft {
 
   /** Frame number to byte offset in the hot memory, or -1 where there is no RAM. */
   offsetOf(frame: number): number {
-    const slot = this.#slotOfFrame.get(frame) ?? this.#bringIn(frame);
+    const known = this.#slotOf(frame);
+    const slot = known < 0 ? this.#bringIn(frame) : known;
     return slot < 0 ? -1 : FRAMES_OFFSET + slot * FRAME_BYTES;
+  }
+
+  /** The slot of a frame in use, or -1. */
+  #slotOf(frame: number): number {
+    if (frame < this.#lowSlots.length) return (this.#lowSlots[frame] ?? 0) - 1;
+    return this.#highSlots.get(frame) ?? -1;
   }
 
   #bringIn(frame: number): number {
     if (!isRam(this.ranges, frame * FRAME_BYTES)) return -1;
     const slot = this.#frameOfSlot.length;
     this.#frameOfSlot.push(frame);
-    this.#slotOfFrame.set(frame, slot);
+    if (frame < this.#lowSlots.length) this.#lowSlots[frame] = slot + 1;
+    else this.#highSlots.set(frame, slot);
     const bytes = this.#base.get(frame);
     if (bytes === undefined) this.#slotBytes(slot).fill(0);
     else this.#slotBytes(slot).set(bytes);
@@ -174,8 +193,8 @@ export class PhysicalDraft {
   }
 
   #flagsOf(frame: number): number {
-    const slot = this.#slotOfFrame.get(frame);
-    return slot === undefined ? 0 : (this.#flags[slot] ?? 0);
+    const slot = this.#slotOf(frame);
+    return slot < 0 ? 0 : (this.#flags[slot] as number);
   }
 
   /** Tells who depends on a frame that `bytes` bytes of it at `address` were written. */
@@ -195,8 +214,8 @@ export class PhysicalDraft {
   }
 
   #clear(frame: number, flag: number): void {
-    const slot = this.#slotOfFrame.get(frame);
-    if (slot !== undefined) this.#flags[slot] = (this.#flags[slot] ?? 0) & ~flag;
+    const slot = this.#slotOf(frame);
+    if (slot >= 0) this.#flags[slot] = (this.#flags[slot] ?? 0) & ~flag;
   }
 
   /** Asks for `watchedStore` intercepts on stores by instructions to the frame; counted, so that watchers can overlap. */
@@ -246,10 +265,10 @@ export class PhysicalDraft {
     for (const { at, done, size } of pieces(start, length)) {
       const frame = Math.floor(at / FRAME_BYTES);
       const within = at % FRAME_BYTES;
-      const slot = this.#slotOfFrame.get(frame);
+      const slot = this.#slotOf(frame);
       if (!isRam(this.ranges, at)) result.fill(0xff, done, done + size);
       else {
-        const bytes = slot === undefined ? this.#base.get(frame) : this.#slotBytes(slot);
+        const bytes = slot < 0 ? this.#base.get(frame) : this.#slotBytes(slot);
         if (bytes !== undefined) result.set(bytes.subarray(within, within + size), done);
       }
     }
@@ -270,10 +289,18 @@ export class PhysicalDraft {
     }
   }
 
-  /** The two 32-bit halves' low one: an aligned doubleword, for page walks. Absent RAM reads as ones. */
-  readWord(address: number): number {
-    const offset = this.offsetOf(Math.floor(address / FRAME_BYTES));
-    return offset < 0 ? -1 : (this.#bench.words[(offset + (address % FRAME_BYTES)) >> 2] ?? 0);
+  /** Where an aligned doubleword is, as `wordAt` takes it, once its frame has a flag: -2 where there is no RAM. */
+  markedWord(address: number, flag: number): number {
+    const frame = Math.floor(address / FRAME_BYTES);
+    const offset = this.offsetOf(frame);
+    if (offset < 0) return ABSENT;
+    if (((this.#flags[(offset - FRAMES_OFFSET) / FRAME_BYTES] as number) & flag) === 0) this.mark(frame, flag);
+    return (offset + (address % FRAME_BYTES)) >> 2;
+  }
+
+  /** The doubleword at such a place; absent RAM reads as ones. */
+  wordAt(word: number): number {
+    return word < 0 ? -1 : (this.#bench.words[word] as number);
   }
 
   /** Sets bits of an aligned doubleword: accessed and dirty flags. Page tables stay trusted: no translation gets stale. */

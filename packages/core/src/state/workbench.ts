@@ -21,8 +21,8 @@ export const GENERATION_WORD = INTERRUPTED_WORD + 1;
 export const WINDOW_SLOTS = SCRATCH_OFFSET / 8;
 
 const WASM_PAGE_BYTES = 64 * 1024;
-/** 64 MiB of frames in use; when they are used up, the draft spills them and starts again. Untouched pages cost nothing. */
-const DEFAULT_FRAME_SLOTS = 16 * 1024;
+/** 256 MiB of frames in use; when they are used up, the draft spills them and starts again. Untouched pages cost nothing. */
+const DEFAULT_FRAME_SLOTS = 64 * 1024;
 
 /** The typed views of one hot memory. Never grown: growing would detach the views that compiled closures hold. */
 export class Workbench {

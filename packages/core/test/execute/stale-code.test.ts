@@ -41,11 +41,11 @@ describe('code that was decoded', () => {
   it('is decoded again when it was changed after more memory was used than fits at once', () => {
     // MOV BYTE [RDI], 1; ADD RDI, 4096; DEC ECX; JNZ back; JMP back to the start
     const touch = [0xc6, 0x07, 1, 0x48, 0x81, 0xc7, 0, 0x10, 0, 0, 0xff, 0xc9, 0x75, 0xf2, 0xeb, 0xf0];
-    const machine = longModeMachine(touch, { memory: 128 * 2 ** 20 });
+    const machine = longModeMachine(touch, { memory: 512 * 2 ** 20 });
     const cpu = machine.processor(0);
     cpu.set('RDI', 0x20_0000n);
-    cpu.set('RCX', 17_000n);
-    machine.step(0, 4 * 17_000);
+    cpu.set('RCX', 67_000n);
+    machine.step(0, 4 * 67_000);
     machine.writeMemory(LOAD, Uint8Array.of(0xc6, 0x07, 2));
     cpu.set('RIP', BigInt(LOAD));
     cpu.set('RDI', 0x30_0000n);

@@ -4,8 +4,8 @@ import { hex, machineWith } from '../support/booted-machine.js';
 
 const FRAME = 4096;
 const FIRST = 0x20_0000;
-const MORE_THAN_SLOTS = 17_000;
-const memory = 128 * 2 ** 20;
+const MORE_THAN_SLOTS = 67_000;
+const memory = 512 * 2 ** 20;
 
 const littleEndian = (value: number): readonly number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
 
@@ -33,7 +33,7 @@ describe('memory that does not fit in the slots', () => {
     const cpu = machine.processor(0);
     cpu.set('RAX', 0x0101_0101n);
     cpu.set('RDI', BigInt(FIRST));
-    const turns = 140;
+    const turns = 560;
     cpu.step(66 * turns);
     for (let index = 0; index < turns * 64; index += 1)
       expect(machine.readMemory(FIRST + index * 2 * FRAME + 4094, 4)).toEqual(Uint8Array.of(1, 1, 1, 1));
