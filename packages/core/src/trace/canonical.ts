@@ -22,6 +22,8 @@ const QUIET_NAN = Uint8Array.of(0x7f, 0xf8, 0, 0, 0, 0, 0, 0);
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 const textEncoder = new TextEncoder();
+/** A digest encodes hundreds of small parts: a buffer for each would cost more than its bytes. Nothing encoded encodes. */
+const reused = new ByteWriter();
 
 /** The way to a value from the outermost one, innermost key first. */
 interface Place {
@@ -35,9 +37,9 @@ interface Place {
  * @throws UsageError NOT_PLAIN_DATA that says where the other thing is
  */
 export function encodeCanonical(value: unknown): Uint8Array {
-  const writer = new ByteWriter();
-  writeCanonical(writer, value);
-  return writer.take();
+  reused.clear();
+  writeCanonical(reused, value);
+  return reused.take();
 }
 
 /** Appends the bytes of plain data. */

@@ -27,9 +27,9 @@ export interface TraceSink {
 export interface TraceWriterOptions {
   /** The state after the last appended event; asked for at digests and keyframes only. */
   readonly state: () => MachineState;
-  /** Positions from one digest to the next, at the most; the first ones are closer together. Default 1,000,000. */
+  /** Positions from one digest to the next, at the most; the first ones are closer together. Default 50,000,000. */
   readonly digestEvery?: number;
-  /** Positions from one keyframe to the next. Default 20,000,000; Infinity for none. */
+  /** Positions from one keyframe to the next. Default 50,000,000; Infinity for none. */
   readonly keyframeEvery?: number;
   /** Bytes of events that make a chunk. Default 65,536. */
   readonly chunkBytes?: number;
@@ -66,8 +66,8 @@ export class TraceWriter {
     this.#definition = definition;
     this.#sink = sink;
     this.#options = {
-      digestEvery: 1_000_000,
-      keyframeEvery: 20_000_000,
+      digestEvery: 50_000_000,
+      keyframeEvery: 50_000_000,
       chunkBytes: 65_536,
       chunkEvents: 4096,
       ...options,
