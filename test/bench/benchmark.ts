@@ -1,8 +1,12 @@
 // All sections, in the order in which they are printed.
+import { coldCodeSection } from './cold-code.js';
+import { compileTime } from './compile-time.js';
 import { fetched } from './fetched.js';
+import { hotSeeks } from './hot-seeks.js';
 import { intrinsics } from './intrinsics.js';
 import type { Effort } from './measure.js';
 import { memory } from './memory.js';
+import { newCode } from './new-code.js';
 import type { Section } from './report.js';
 import { sealing } from './sealing.js';
 import { travel } from './travel.js';
@@ -13,8 +17,12 @@ const SECTIONS = {
   intrinsics,
   'fetched instructions': fetched,
   'guest workloads': workloads,
+  'compile time': compileTime,
+  'cold code': coldCodeSection,
+  'new code': newCode,
   sealing,
   'time travel': travel,
+  'seeks in a hot loop': hotSeeks,
 };
 
 /** Measures everything. `begin` hears what comes next. */

@@ -10,7 +10,8 @@ import { v86Mips } from './emulator/v86.js';
 import { amount, type Contestant, type Effort, measure } from './measure.js';
 import type { Goal, Row, Section } from './report.js';
 
-interface Workload {
+/** A kernel and what is expected of it. */
+export interface Workload {
   readonly name: string;
   readonly file: string;
   /** Times v86, recorded. */
@@ -26,7 +27,7 @@ interface Workload {
 }
 
 const OTHERS = { timesV86: 0.3, timesBochs: 1, referenceMips: 10 } as const;
-const WORKLOADS: readonly Workload[] = [
+export const WORKLOADS: readonly Workload[] = [
   { name: 'integer loop with loads and stores', file: 'integer', timesV86: 0.7, referenceMips: 25, rounds: 60_000 },
   { name: 'branchy sort', file: 'sort', ...OTHERS, rounds: 60_000 },
   { name: 'memory copy', file: 'copy', ...OTHERS, rounds: 60_000 },
@@ -46,10 +47,12 @@ const PROGRAMS = [QEMU, BOCHS];
 type Way = 'not recorded' | 'recorded' | 'reference path, recorded';
 const WAYS: readonly Way[] = ['not recorded', 'recorded', 'reference path, recorded'];
 
-const readKernel = ({ file }: Workload): Uint8Array =>
+/** The kernel of a workload, which runs for ever. */
+export const readKernel = ({ file }: Workload): Uint8Array =>
   Uint8Array.from(readFileSync(new URL(`workloads/${file}.bin`, import.meta.url)));
 
-function machineFor({ file }: Workload, bytes: Uint8Array, compile?: false): Machine {
+/** A machine that is about to run a workload. */
+export function machineFor({ file }: Workload, bytes: Uint8Array, compile?: false): Machine {
   const boot = multibootImage({ bytes, fileName: file, memoryBytes: MEMORY_BYTES });
   return createMachine({
     profile: 'intel-server',
