@@ -1,12 +1,12 @@
 // QEMU's firmware configuration device: a selector at port 510H and a byte stream at 511H, by which software that has no
-// firmware asks for the size of the machine and for files. Left out: writing, and the DMA interface, which the ID says is
-// not there.
+// firmware asks for the size of the machine and for files; by DMA too (platform/fw-cfg-dma.ts). Left out: writing.
 import type { BootImage, ImageSegment } from '../boot/boot-image.js';
 import { UsageError } from '../error.js';
 import { definePlugin, type Plugin } from '../plugin/define.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import { defineSlice } from '../plugin/slice.js';
 import type { Cpu } from '../state/cpu.js';
+import { DMA_PORTS, DMA_SIGNATURE, type Selection, swapped, transfer } from './fw-cfg-dma.js';
 
 /** What is configured beside the machine's size. */
 export interface FwCfgOptions {
@@ -37,7 +37,7 @@ type Item = (definition: MachineDefinition, options: FwCfgOptions) => Uint8Array
 /** Items by selector, as QEMU numbers them. */
 const ITEMS: Readonly<Record<number, Item>> = {
   0: () => text('QEMU'),
-  1: () => littleEndian(1, 4), // the interface of ports, without DMA
+  1: () => littleEndian(3, 4), // the interface of ports, and DMA
   2: () => new Uint8Array(16), // no UUID
   3: ({ memoryBytes }) => littleEndian(memoryBytes, 8),
   4: () => littleEndian(1, 2), // no graphics
@@ -83,9 +83,15 @@ function directory(named: ReturnType<typeof filesOf>): Uint8Array {
   return bytes;
 }
 
-const selection = defineSlice<{ selector: number; offset: number }>('fw-cfg', {
-  version: 1,
-  initial: () => ({ selector: 0, offset: 0 }),
+interface FwCfg extends Selection {
+  /** What was written to port 514H. */
+  dmaHigh: number;
+}
+
+const selection = defineSlice<FwCfg>('fw-cfg', {
+  version: 2,
+  initial: () => ({ selector: 0, offset: 0, dmaHigh: 0 }),
+  migrate: { 1: (older) => ({ ...(older as Selection), dmaHigh: 0 }) },
 });
 
 function itemOf(definition: MachineDefinition, options: FwCfgOptions, selector: number): Uint8Array | undefined {
@@ -121,9 +127,20 @@ export function fwCfg(options: FwCfgOptions = {}): Plugin {
     const found = Array.from({ length: bytes }, (_, index) => item?.[offset + index] ?? 0); // zeros where nothing is
     return found.reduceRight((value, byte) => value * 256 + byte, 0);
   };
+  const writeDmaAddress = (cpu: Cpu, port: number, value: number, bytes: number): void => {
+    if (bytes !== 4 || (port !== DMA_PORTS.high && port !== DMA_PORTS.low)) return;
+    const { dmaHigh, ...before } = selection.of(cpu.draft);
+    const isLow = port === DMA_PORTS.low;
+    const descriptor = (BigInt(dmaHigh) << 32n) | BigInt(swapped(value));
+    const item = (selector: number) => itemOf(cpu.definition, options, selector & ~WRITE_CHANNEL);
+    const after = isLow ? transfer(cpu.draft.memory, descriptor, before, item) : before;
+    selection.change(cpu.draft, (slice) => {
+      Object.assign(slice, after, { dmaHigh: isLow ? 0 : swapped(value) });
+    });
+  };
   return definePlugin({
     name: 'fw-cfg',
-    version: '1.0.0',
+    version: '1.1.0',
     apiVersion: 1,
     configuration: options,
     machineSlice: selection,
@@ -139,6 +156,12 @@ export function fwCfg(options: FwCfgOptions = {}): Plugin {
             slice.offset = 0;
           });
         },
+      },
+      {
+        first: DMA_PORTS.high,
+        last: DMA_PORTS.last,
+        read: (_cpu, port, bytes) => (bytes === 4 ? (DMA_SIGNATURE[port] ?? 0) : 0),
+        write: writeDmaAddress,
       },
     ],
   });

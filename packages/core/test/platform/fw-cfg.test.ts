@@ -15,7 +15,7 @@ describe('fw_cfg', () => {
   const text = (bytes: readonly number[]) => String.fromCharCode(...bytes);
 
   it('tells its signature, the size of memory and the number of processors', () => {
-    expect([text(read(0, 4)), read(1, 4), read(5, 3)]).toEqual(['QEMU', [1, 0, 0, 0], [3, 0, 0]]);
+    expect([text(read(0, 4)), read(1, 4), read(5, 3)]).toEqual(['QEMU', [3, 0, 0, 0], [3, 0, 0]]);
     expect(read(3, 8)).toEqual([0, 0, 0, 1, 0, 0, 0, 0]);
   });
 
@@ -74,5 +74,76 @@ describe('fw_cfg', () => {
     };
     expect([7, 8, 16, 11].map(number)).toEqual([address, 64, address + 32, 5]);
     expect(number(10) % 4096).toBe(0);
+  });
+});
+
+describe('DMA of fw_cfg', () => {
+  const [DESCRIPTOR, BUFFER] = [0x20_0000, 0x30_0000];
+  const [ERROR, READ, SKIP, SELECT, WRITE] = [1, 2, 4, 8, 0x10];
+  const swapped = (value: number) => BigInt(new DataView(Uint32Array.of(value).buffer).getUint32(0));
+
+  function machine() {
+    const made = bootedMachine({ plugins: [fwCfg({ commandLine: 'kernel x' })] });
+    const cpu = made.processor(0);
+    const ask = (control: number, length: number, address = BigInt(BUFFER), descriptor = DESCRIPTOR) => {
+      const bytes = new Uint8Array(16);
+      const view = new DataView(bytes.buffer);
+      view.setUint32(0, control);
+      view.setUint32(4, length);
+      view.setBigUint64(8, address);
+      made.writeMemory(descriptor, bytes);
+      cpu.outl(0x514, 0n);
+      cpu.outl(0x518, swapped(descriptor));
+      return new DataView(made.readMemory(descriptor, 4).buffer).getUint32(0);
+    };
+    return { made, cpu, ask, text: (length: number) => String.fromCharCode(...made.readMemory(BUFFER, length)) };
+  }
+
+  it('says that it is there', () => {
+    const { cpu } = machine();
+    expect([cpu.inl(0x514), cpu.inl(0x518)]).toMatchObject([{ value: 0x554d_4551n }, { value: 0x4746_4320n }]);
+  });
+
+  it('selects, reads and skips, and fills with zeros what is past the end', () => {
+    const { made, ask, text } = machine();
+    made.writeMemory(BUFFER, new Uint8Array(16).fill(0x2e));
+    expect(ask((0x15 << 16) | SELECT | READ, 6)).toBe(0);
+    expect(text(8)).toBe('kernel..');
+    expect([ask(SKIP, 1), ask(READ, 4)]).toEqual([0, 0]);
+    expect(text(6)).toBe('x\0\0\0el');
+  });
+
+  it('and the byte stream go on from each other', () => {
+    const { cpu, ask, text } = machine();
+    cpu.outw(0x510, 0x15n);
+    cpu.inb(0x511);
+    ask(READ, 2);
+    expect([text(2), cpu.inb(0x511)]).toMatchObject(['er', { value: BigInt('n'.charCodeAt(0)) }]);
+  });
+
+  it.each([
+    ['a write', WRITE, 4, BigInt(BUFFER)],
+    ['a buffer that ends outside memory', READ, 0x200_0000, BigInt(BUFFER)],
+    ['a buffer above every address', READ, 4, 2n ** 63n],
+  ])('reports an error for %s', (_name, control, length, address) => {
+    expect(machine().ask(control, length, address)).toBe(ERROR);
+  });
+
+  it('ignores a descriptor where no memory is', () => {
+    const { cpu } = machine();
+    cpu.outl(0x514, 0xffff_ffffn);
+    expect(cpu.outl(0x518, 0xffff_ffffn)).toEqual({ kind: 'completed' });
+  });
+
+  it('drops code that was decoded where it writes', () => {
+    const { made, ask } = machine();
+    const cpu = made.processor(0);
+    made.writeMemory(BUFFER, Uint8Array.from([0x90, 0xeb, 0xfd]));
+    cpu.set('RIP', BigInt(BUFFER));
+    cpu.step(10);
+    ask((0x15 << 16) | SELECT | READ, 1); // 'k': 6BH, imul
+    cpu.set('RIP', BigInt(BUFFER));
+    cpu.step();
+    expect(cpu.read('RIP')).not.toBe(BigInt(BUFFER + 1));
   });
 });
