@@ -63,10 +63,11 @@ export class Compiler {
 
   #isFlat(): boolean {
     const { words } = this.#draft.bench;
-    return FLAT_SEGMENTS.every(({ word, attributes }) => {
-      const isWhole = words[word + 2] === 0 && words[word + 4] === WHOLE;
-      return isWhole && (attributes === undefined || ((words[word + 6] as number) & PLAIN_DATA) === attributes);
-    });
+    for (const word of FLAT_SEGMENTS) {
+      if (words[word + 2] !== 0 || words[word + 4] !== WHOLE) return false;
+      if (word !== CODE_SEGMENT && ((words[word + 6] as number) & PLAIN_DATA) !== WRITABLE_DATA) return false;
+    }
+    return true;
   }
 
   /** No register has a bit above 31. */
@@ -169,10 +170,11 @@ const halvesOf = (rip: bigint): readonly [low: number, high: number] => [
   Number(BigInt.asIntN(32, rip >> 32n)),
 ];
 
-const FLAT_SEGMENTS = [
-  ...(['ES', 'SS', 'DS'] as const).map((name) => ({ name, attributes: WRITABLE_DATA })),
-  { name: 'CS' as const, attributes: undefined },
-].map(({ name, attributes }) => ({ word: slotOf(`${name}.selector`) * 2, attributes }));
+/** Where the segments begin in the register window. */
+const [CODE_SEGMENT, ...DATA_SEGMENTS] = (['CS', 'DS', 'ES', 'SS'] as const).map(
+  (name) => slotOf(`${name}.selector`) * 2,
+) as [number, ...number[]];
+const FLAT_SEGMENTS = [CODE_SEGMENT, ...DATA_SEGMENTS];
 
 /** A linear page as seen from a privilege level. */
 const pageOf = (low: number, high: number, user: boolean): string =>
