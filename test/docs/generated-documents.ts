@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../support/source-tree.js';
 import { commandParts } from './command-parts.js';
+import { compiledParts } from './compiled-parts.js';
 import { conformanceParts } from './conformance-parts.js';
 import { sourceParts } from './source-parts.js';
 
@@ -20,6 +21,7 @@ const PARTS = /(<!-- generated: (\S+) -->\n)[\s\S]*?(<!-- end of generated -->)/
 
 const DOCUMENTS: Readonly<Record<string, () => Parts>> = {
   'docs/command-line.md': commandParts,
+  'docs/compiled-path.md': compiledParts,
   'docs/conformance.md': conformanceParts,
   'docs/reading-guide.md': sourceParts,
 };

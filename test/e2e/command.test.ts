@@ -92,6 +92,37 @@ describe('run and record', () => {
     expect(walked[0]).toMatch(/^ +0 0 0x100000 +b003 +mov al, 3 +RAX=0x3$/);
   });
 
+  it('show what is compiled at a symbol, and say why nothing is', () => {
+    const run = (...options: readonly string[]) => place.retrovisor('run', 'examples/sum/sum.elf', ...options);
+    const shown = run('--mode', 'long', '--show-compiled', 'sum', '--json');
+    expect(shown.status).toBe(0);
+    const { compiled } = JSON.parse(shown.stdout) as { compiled: Record<string, unknown> };
+    expect(compiled).toMatchObject({ isCompiled: true, codeWidth: 64, steps: 4 });
+    expect(run('--mode', 'long', '--show-compiled', 'sum').stdout).toMatch(/^function\n {2}\(func \$region/m);
+    const never = run('--mode', 'long', '--show-compiled', '0x10');
+    expect([never.status, never.stderr]).toEqual([2, expect.stringContaining('was executed')]);
+    const off = run('--mode', 'long', '--show-compiled', 'sum', '--no-compile');
+    expect([off.status, off.stderr]).toEqual([2, expect.stringContaining('must not be generated')]);
+    expect(run('--show-compiled', 'add').stderr).toContain('none of that name');
+  });
+
+  it('come out the same with --no-compile, and replay too', () => {
+    const record = (name: string, ...options: readonly string[]) =>
+      place.retrovisor('record', 'examples/sum/sum.elf', '--mode', 'long', '-o', name, ...options);
+    expect([record('fast.rvt').status, record('slow.rvt', '--no-compile').status]).toEqual([0, 0]);
+    const same = place.retrovisor('diff', 'fast.rvt', 'slow.rvt');
+    expect(same.status).toBe(0);
+    const digests = ['fast.rvt', 'slow.rvt'].flatMap((name) =>
+      [[], ['--no-compile']].map((options) => {
+        const { digest } = JSON.parse(place.retrovisor('replay', name, '--json', ...options).stdout) as {
+          digest: string;
+        };
+        return digest;
+      }),
+    );
+    expect(new Set(digests).size).toBe(1);
+  });
+
   it('stop in good order at a limit', () => {
     writeFileSync(join(place.folder, 'endless.bin'), Uint8Array.of(0xeb, 0xfe));
     expect(json(0, 'run', 'endless.bin', '--max-instructions', '1000').stop).toEqual({ reason: 'budget' });

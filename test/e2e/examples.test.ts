@@ -8,8 +8,10 @@ import {
   completed,
   createMachine,
   debugConsole,
+  elfSymbols,
   type MachineState,
   type Outcome,
+  parseElf,
   rawImage,
   type Timeline,
 } from '@retrovisor/core';
@@ -27,6 +29,7 @@ import { ROOT } from '../support/source-tree.js';
 const WALK = join(ROOT, 'examples/walk');
 const IMAGE = readFileSync(join(WALK, 'walk.bin'));
 const hasNasm = spawnSync('nasm', ['-v']).status === 0;
+const hasLinker = hasNasm && spawnSync('ld', ['-v']).status === 0;
 
 /** The module that a script is. */
 interface WrongVariant {
@@ -59,6 +62,23 @@ function machineWithImage() {
   const boot = rawImage({ bytes: IMAGE, mode: 'long', load: 0x10_0000 });
   return createMachine({ ...options, plugins: [...options.plugins, debugConsole], boot });
 }
+
+describe('the sum', () => {
+  // What else is in the file differs from linker to linker.
+  const meaningOf = (file: Uint8Array) => ({ program: parseElf(file), symbols: elfSymbols(file) });
+
+  it.skipIf(!hasLinker)('is what nasm and ld make of its source (skipped where they are not)', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'retrovisor-sum-'));
+    const example = join(ROOT, 'examples/sum');
+    try {
+      execFileSync(join(example, 'build.sh'), [join(folder, 'sum.elf')]);
+      const made = readFileSync(join(folder, 'sum.elf'));
+      expect(meaningOf(made)).toEqual(meaningOf(readFileSync(join(example, 'sum.elf'))));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe('the walk as a script', () => {
   it('enters VMX operation, uses a first VMCS and leaves', () => {

@@ -24,6 +24,9 @@ export interface Options {
   readonly serial?: readonly string[];
   readonly exitCode?: 'plain' | 'qemu';
   readonly traceInstructions?: string;
+  readonly showCompiled?: string;
+  /** False: `--no-compile`. */
+  readonly compile?: boolean;
   readonly output?: string;
   readonly from?: number;
   readonly to?: number;
@@ -133,6 +136,11 @@ export const OPTIONS = {
     flags: '--trace-instructions <file>',
     description: 'write a line for each instruction with the registers it changed; - is stderr',
   },
+  showCompiled: {
+    flags: '--show-compiled <address>',
+    description: 'print, after the run, what is compiled at an address or symbol: instructions, WebAssembly, positions',
+  },
+  compile: { flags: '--no-compile', description: 'execute everything on the reference path: same results, slower' },
   output: { flags: '-o, --output <file>', description: 'the trace to write' },
   from: { flags: '--from <position>', description: 'first position (default: 0)', parse: parseCount },
   to: { flags: '--to <position>', description: 'position to stop before (default: the end)', parse: parseCount },

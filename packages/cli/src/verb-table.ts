@@ -41,12 +41,16 @@ const MACHINE = [
   'serial',
   'exitCode',
   'traceInstructions',
+  'compile',
 ] as const;
 const INPUT_HELP = `
 IMAGE   a multiboot kernel (--append, --initrd), an ELF executable, a boot sector of 512 bytes, or a raw binary:
         what it is, its content says; --mode, --load and --entry go before that
 SCRIPT  a TypeScript or JavaScript module: export default (machine) => …
         It may also export \`machine\`, the options of createMachine.`;
+const COMPILED_HELP = `
+ADDRESS of --show-compiled is a linear address, or a symbol of an ELF image. A block that was not executed often
+enough is shown as it would be compiled.`;
 const LOCATION_HELP = `
 A location is a register (RAX, CR4, processor/1/IA32_EFER), a bit of one (CR4.VMXE), physical memory
 ([0x1000+8]), a name of a plugin (vmcs:Guest RIP) or a path into its state (slice/numa/…).`;
@@ -66,12 +70,12 @@ export const VERBS: Readonly<Record<string, VerbRow>> = {
   run: {
     operands: '<image|script>',
     summary: 'run a guest image or a script; its console is stdout',
-    options: MACHINE,
+    options: [...MACHINE, 'showCompiled'],
     examples: [
       'retrovisor run examples/walk/walk.ts',
       'retrovisor run examples/walk/walk.bin --mode long --load 0x100000',
     ],
-    more: INPUT_HELP,
+    more: INPUT_HELP + COMPILED_HELP,
     load: async () => (await import('./verb/run.js')).run,
   },
   record: {
@@ -85,7 +89,7 @@ export const VERBS: Readonly<Record<string, VerbRow>> = {
   replay: {
     operands: '<trace>',
     summary: 'execute a trace again and verify every digest in it',
-    options: ['plugin'],
+    options: ['compile', 'plugin'],
     examples: ['retrovisor replay walk.rvt'],
     load: async () => (await import('./verb/replay.js')).replay,
   },

@@ -9,8 +9,9 @@ export {
   rawImage,
 } from './boot/boot-image.js';
 export { bootSectorImage } from './boot/boot-sector.js';
-export { type ElfProgram, parseElf } from './boot/elf.js';
+export { type ElfProgram, isElf, parseElf } from './boot/elf.js';
 export { elfImage } from './boot/elf-image.js';
+export { elfSymbols } from './boot/elf-symbols.js';
 export { detectImageFormat, type GuestImageOptions, guestImage, type ImageFormat } from './boot/guest-image.js';
 export { type MemoryMapEntry, memoryMap } from './boot/memory-map.js';
 export { findMultibootHeader, type MultibootHeader, type MultibootOptions, multibootImage } from './boot/multiboot.js';

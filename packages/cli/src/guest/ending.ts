@@ -1,6 +1,14 @@
 // How a guest ended, for JSON and for the person: what stopped it, the registers of a processor that shut down, the
 // instruction, the rule, and the command to type next.
-import { type Explanation, type Faulted, isFailure, type Outcome, type Step, Timeline } from '@retrovisor/core';
+import {
+  type CompiledListing,
+  type Explanation,
+  type Faulted,
+  isFailure,
+  type Outcome,
+  type Step,
+  Timeline,
+} from '@retrovisor/core';
 import type { Colours } from '../output/colour.js';
 import { explanationDocument } from '../output/explanation.js';
 import { command, sameArguments } from '../output/next.js';
@@ -43,7 +51,11 @@ function chainOf(outcome: Outcome): readonly Faulted[] {
 }
 
 /** A session for JSON: what `run --json` and `record --json` print. */
-export function sessionDocument(session: Session, trace?: { readonly path: string; readonly bytes: number }): unknown {
+export function sessionDocument(
+  session: Session,
+  trace?: { readonly path: string; readonly bytes: number },
+  compiled?: CompiledListing,
+): unknown {
   const { guest, run, outcome, console, status } = session;
   const { definition, position } = guest.machine;
   const failure = failureOf(session);
@@ -67,6 +79,7 @@ export function sessionDocument(session: Session, trace?: { readonly path: strin
     crash: crash === undefined ? null : crashDocument(crash),
     console,
     trace: trace ?? null,
+    ...(compiled === undefined ? {} : { compiled }),
     status,
   };
 }

@@ -16,6 +16,8 @@ export interface GuestOptions extends PluginOptions, ImageOptions, Limits {
   /** Steps. */
   readonly quantum?: number | undefined;
   readonly schedule?: MachineOptions['schedule'];
+  /** False: nothing is compiled. */
+  readonly compile?: boolean | undefined;
 }
 
 /** A machine and what drives it: a script, or its own code. */
@@ -62,6 +64,7 @@ async function makeMachine(options: GuestOptions, said: Partial<MachineOptions>,
     plugins,
     schedule,
     ...(quantum === undefined ? {} : { quantum }),
+    ...(options.compile === false ? { compile: false } : {}),
   });
 }
 

@@ -14,8 +14,14 @@ export function command(...args: readonly (string | number)[]): string {
 
 /** What stood behind the verb of this very command, so that another verb can be tried with the same. */
 export function sameArguments(): readonly string[] {
-  return process.argv.slice(3).filter((word) => word !== '--json' && word !== '--debug');
+  const words = process.argv.slice(3);
+  return words.filter((word, index) => !isOfThisVerb(word) && words[index - 1] !== SHOW);
 }
+
+/** An option with a value behind it that `run` alone has. */
+const SHOW = '--show-compiled';
+const isOfThisVerb = (word: string): boolean =>
+  word === '--json' || word === '--debug' || word === SHOW || word.startsWith(`${SHOW}=`);
 
 /** Quoted for a shell where it has to be. */
 function quoted(word: string): string {

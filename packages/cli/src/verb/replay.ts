@@ -9,7 +9,8 @@ import type { VerbCode } from '../verb-table.js';
 /** Verifies a trace: as far as it can be read. */
 export const replay: VerbCode = async ([path = ''], options, output) => {
   const trace = openTraceFile(path);
-  const parts = await partsFor(trace, options.plugin);
+  const named = await partsFor(trace, options.plugin);
+  const parts = options.compile === false ? { ...named, compile: false as const } : named;
   const progress = output.progress('replaying', trace.length);
   const verification = verify(trace, { ...parts, onProgress: (position) => progress.update(position) });
   progress.hide();

@@ -20,6 +20,8 @@ export interface MachineParts {
   readonly profiles?: readonly ProcessorProfile[];
   /** Accept plugins of other versions than the recorded ones: the digests then tell whether they behave alike. */
   readonly anyPluginVersion?: boolean;
+  /** As in MachineOptions: it changes no result, so that a trace does not say it. */
+  readonly compile?: number | false;
 }
 
 /**
@@ -31,6 +33,7 @@ export function definitionOf(header: TraceHeader, parts: MachineParts = {}): Mac
   const { processors, memory, quantum, schedule, boot } = header;
   const profile = profileFor(header, parts);
   const plugins = header.plugins.map((recorded) => pluginFor(recorded, parts));
+  const { compile } = parts;
   return defineMachine({
     profile,
     processors,
@@ -39,6 +42,18 @@ export function definitionOf(header: TraceHeader, parts: MachineParts = {}): Mac
     schedule,
     plugins,
     ...(boot === undefined ? {} : { boot }),
+    ...(compile === undefined ? {} : { compile }),
+  return defineMachine({
+    profile,
+    processors,
+    memory,
+    quantum,
+    schedule,
+    plugins,
+    ...(boot === undefined ? {} : { boot }),
+    plugins,
+    ...(boot === undefined ? {} : { boot }),
+    ...(compile === undefined ? {} : { compile }),
   });
 }
 
