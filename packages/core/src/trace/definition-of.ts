@@ -43,17 +43,6 @@ export function definitionOf(header: TraceHeader, parts: MachineParts = {}): Mac
     plugins,
     ...(boot === undefined ? {} : { boot }),
     ...(compile === undefined ? {} : { compile }),
-  return defineMachine({
-    profile,
-    processors,
-    memory,
-    quantum,
-    schedule,
-    plugins,
-    ...(boot === undefined ? {} : { boot }),
-    plugins,
-    ...(boot === undefined ? {} : { boot }),
-    ...(compile === undefined ? {} : { compile }),
   });
 }
 
