@@ -1,11 +1,12 @@
 // SDM, "XGETBV—Get Value of Extended Control Register", "XSETBV—Set Extended Control Register": XCR0, which says what
-// state the XSAVE instructions manage. Left out: XGETBV with ECX = 1, which CPUID leaf 0DH does not report.
+// state the XSAVE instructions manage, and for XGETBV with ECX = 1 what of it is in use.
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
 import { cpuidOf } from '../register/cpuid.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
 import { privileged } from './privilege.js';
+import { componentsInUse } from './sse/xsave.js';
 
 const LOW_HALF = 0xffff_ffffn;
 const STATE_COMPONENTS = 0x0d;
@@ -49,16 +50,28 @@ const knownRegister = (mnemonic: string): FaultRow => ({
   explain: 'ECX must name an extended control register: there is XCR0, with ECX = 0.',
 });
 
+/** CPUID leaf 0DH, subleaf 1, EAX: XGETBV with ECX = 1. MXCSR counts for SSE there, as for XSAVEC. */
+const READS_IN_USE = 1 << 2;
+const isInUse = (cpu: Cpu): boolean =>
+  (cpu.RCX & LOW_HALF) === 1n && (cpuidOf(cpu, STATE_COMPONENTS, 1).eax & READS_IN_USE) !== 0;
+
 export const XGETBV = defineInstruction({
   mnemonic: 'XGETBV',
   manual: sdm('XGETBV—Get Value of Extended Control Register'),
   reads: ['RCX', 'XCR0', 'CR4.OSXSAVE'],
   writes: ['RAX', 'RDX'],
   flags: 'unaffected',
-  faults: [enabled('XGETBV'), knownRegister('XGETBV')],
+  faults: [
+    enabled('XGETBV'),
+    {
+      ...knownRegister('XGETBV'),
+      when: (cpu) => (cpu.RCX & LOW_HALF) !== 0n && !isInUse(cpu),
+      explain: 'ECX must be 0 for XCR0, or 1 for what of its state is in use, where CPUID leaf 0DH reports that.',
+    },
+  ],
   intrinsics: { xgetbv: { operands: [], registers: ['RCX'], result: edxEax } },
   effect(cpu) {
-    const value = cpu.read('XCR0');
+    const value = isInUse(cpu) ? cpu.read('XCR0') & componentsInUse(cpu) : cpu.read('XCR0');
     cpu.RAX = value & LOW_HALF; // the high halves are cleared
     cpu.RDX = value >> 32n;
   },

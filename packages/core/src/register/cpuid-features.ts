@@ -82,7 +82,7 @@ export const FEATURES: readonly FeatureRow[] = [
   ...features(0x07, 'ecx', { UMIP: 2, PKU: 3, LA57: 16, RDPID: 22, CLDEMOTE: 25, MOVDIRI: 27, PKS: 31 }),
   // State components, of which there are two, and the instructions that save them.
   ...features(0x0d, 'eax', { 'x87 state': 0, 'SSE state': 1 }),
-  ...features(0x0d, 'eax', { XSAVEOPT: 0, XSAVEC: 1, XSAVES: 3 }, 1),
+  ...features(0x0d, 'eax', { XSAVEOPT: 0, XSAVEC: 1, 'XGETBV with ECX = 1': 2, XSAVES: 3 }, 1),
   // The MSRs are there; speculation, which they control, is not.
   ...features(0x07, 'edx', { SERIALIZE: 14, IBRS: 26, STIBP: 27, IA32_ARCH_CAPABILITIES: 29, SSBD: 31 }),
   ...features(0x8000_0001, 'ecx', { LAHF: 0, CmpLegacy: 1, LZCNT: 5, PREFETCHW: 8, TCE: 17, TopologyExtensions: 22 }),

@@ -32,7 +32,23 @@ describe('XSETBV and XGETBV', () => {
     expect(cpu.xsetbv(0n, 1n)).toEqual(fault('#UD', { rule: 'core.xsetbv.osxsave' }));
   });
 
-  it('know one register', () => {
+  it.each(['intel-server', 'amd-server'])('tell what is in use with ECX = 1, on %s', (profile) => {
+    const cpu = bootedMachine({ profile }).processor(0);
+    cpu.set('CR4', cpu.read('CR4') | OSXSAVE);
+    cpu.xsetbv(0n, 3n);
+    expect(cpu.xgetbv(1n)).toMatchObject({ value: 1n }); // after RESET the control word is not that of FNINIT
+    cpu.set('FCW', 0x37fn);
+    cpu.set('FTW', 0n); // and its data registers are not empty
+    expect(cpu.xgetbv(1n)).toMatchObject({ value: 0n });
+    cpu.set('XMM5', 1n);
+    expect(cpu.xgetbv(1n)).toMatchObject({ value: 2n });
+    cpu.set('FCW', 0x27fn);
+    expect(cpu.xgetbv(1n)).toMatchObject({ value: 3n });
+    cpu.xsetbv(0n, 1n);
+    expect(cpu.xgetbv(1n)).toMatchObject({ value: 1n });
+  });
+
+  it('know one register more than XCR0 at most', () => {
     expect(processor().xgetbv(2n)).toEqual(fault('#GP', { errorCode: 0, rule: 'core.xgetbv.register' }));
     expect(processor().xsetbv(1n, 1n)).toEqual(fault('#GP', { errorCode: 0, rule: 'core.xsetbv.register' }));
   });

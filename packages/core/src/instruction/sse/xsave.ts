@@ -38,7 +38,7 @@ const LOW_HALF = 0xffff_ffffn;
 const requested = (cpu: Cpu): bigint => (((cpu.RDX & LOW_HALF) << 32n) | (cpu.RAX & LOW_HALF)) & cpu.read('XCR0');
 
 /** The components that are not in their initial configuration. MXCSR counts for SSE. */
-function inUse(cpu: Cpu): bigint {
+export function componentsInUse(cpu: Cpu): bigint {
   const x87 = Object.entries(INITIAL_X87).some(([name, initial]) => cpu.read(name) !== initial);
   const sse = cpu.read('MXCSR') !== INITIAL_MXCSR || vectorsOf(cpu).some((name) => cpu.read(name) !== 0n);
   return (x87 ? X87 : 0n) | (sse ? SSE : 0n);
@@ -120,7 +120,7 @@ const SAVES: readonly SaveRow[] = [
 /** What is written: components, MXCSR, and the header. Standard forms keep the bits of components not asked for. */
 function partsToSave(cpu: Cpu, { skipsInitial, compacts }: SaveRow, wide: boolean, address: bigint): readonly Part[] {
   const wanted = requested(cpu);
-  const used = wanted & inUse(cpu);
+  const used = wanted & componentsInUse(cpu);
   const saved = skipsInitial ? used : wanted;
   const savesMxcsr = compacts ? (saved & SSE) !== 0n : (wanted & (SSE | AVX)) !== 0n;
   const kept = compacts ? 0n : valueAt(readImage(cpu, address + BigInt(XSTATE_BV), 8), 0, 8) & ~wanted;

@@ -178,7 +178,7 @@ describe('CPUID leaf 0DH', () => {
   it.each(['intel-server', 'amd-server'])('reports x87 and SSE state of 576 bytes: %s', (profile) => {
     const machine = machineWith([], { profile });
     expect(machine.processor(0).cpuid(0x0d, 0)).toMatchObject({ value: { eax: 3, ebx: 576, ecx: 576, edx: 0 } });
-    expect(machine.processor(0).cpuid(0x0d, 1)).toMatchObject({ value: { eax: 0xb, ebx: 576, ecx: 0, edx: 0 } });
+    expect(machine.processor(0).cpuid(0x0d, 1)).toMatchObject({ value: { eax: 0xf, ebx: 576, ecx: 0, edx: 0 } });
     expect(machine.processor(0).cpuid(0x0d, 2)).toMatchObject({ value: { eax: 0, ebx: 0, ecx: 0, edx: 0 } });
   });
 });
