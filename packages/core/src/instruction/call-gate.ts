@@ -7,14 +7,16 @@ import {
   isCode,
   isConforming,
   isNull,
+  loadDescriptor,
   readDescriptor,
   readUpperHalf,
   type SegmentDescriptor,
-  segmentState,
 } from '../memory/segment-descriptor.js';
 import { ACCESS } from '../memory/segmentation.js';
 import { asSupervisor, loadLinear } from '../memory/system-access.js';
 import { loadNullInnerStack, stackOfLevel, stackPointerOfLevel } from '../memory/task-state-segment.js';
+import { halvesOf } from '../register/halves.js';
+import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 import { checkOffset, enterCode, type FarTarget } from './code-segment.js';
 import { moved, pushed, setStackTop, stackLoad, stackTop } from './stack-access.js';
@@ -28,6 +30,7 @@ interface CallGate {
   readonly bytes: 2 | 4 | 8;
 }
 
+const RSP = slotOf('RSP');
 const CALL_GATE_16 = 4;
 const CALL_GATE = 0xc;
 
@@ -66,7 +69,7 @@ function readTarget(cpu: Cpu, { selector, offset }: CallGate, staysAtLevel: bool
   if (cpu.EFER.LMA && (attributes & (ACCESS.long | ACCESS.big)) !== ACCESS.long)
     raise(GP(errorCode), 'core.call-gate.target-64-bit');
   if (!present) raise(NP(errorCode), 'core.call-gate.target-present');
-  return { descriptor, offset };
+  return { descriptor, offset: halvesOf(offset) };
 }
 
 /** JMP: the gate only stands for the far pointer. */
@@ -118,11 +121,12 @@ function parametersOnStack(cpu: Cpu, count: number, bytes: 2 | 4 | 8): bigint[] 
 function callIn64BitMode(cpu: Cpu, target: FarTarget, cpl: number): void {
   const inner = cpl !== cpu.CPL;
   const frame = [...(inner ? stackAddress(cpu) : []), ...returnAddress(cpu)];
-  const pointer = inner ? stackPointerOfLevel(cpu, cpl, 0) : cpu.RSP; // not aligned, unlike that of an interrupt
+  // Not aligned, unlike that of an interrupt.
+  const pointer = inner ? stackPointerOfLevel(cpu, cpl, 0) : halvesOf(cpu.RSP);
   checkOffset(cpu, target);
   if (inner) loadNullInnerStack(cpu, cpl);
-  cpu.setSegment('CS', segmentState(target.descriptor, cpl));
-  cpu.RSP = pointer;
+  loadDescriptor(cpu, 'CS', target.descriptor, cpl);
+  cpu.writeWords(RSP, pointer.low, pointer.high);
   setStackTop(cpu, pushed(cpu, 8, frame));
   enterCode(cpu, target, cpl);
 }

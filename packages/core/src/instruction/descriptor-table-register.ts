@@ -112,18 +112,18 @@ function systemDescriptor(
   selector: number,
   name: 'lldt' | 'ltr',
   types: readonly number[],
-): SegmentDescriptor {
+): { readonly descriptor: SegmentDescriptor; readonly base: bigint } {
   const errorCode = selector & ~3;
   if ((selector & GDT_SELECTOR_ONLY) !== 0) raise(GP(errorCode), `core.${name}.table`);
   const descriptor = readDescriptor(cpu, selector, GP, `core.${name}.limit`);
   if (descriptor.codeOrData || !types.includes(descriptor.type)) raise(GP(errorCode), `core.${name}.type`);
   if (!descriptor.present) raise(NP(errorCode), `core.${name}.present`);
-  if (!cpu.EFER.LMA) return descriptor;
+  if (!cpu.EFER.LMA) return { descriptor, base: descriptor.base };
   const upper = readUpperHalf(cpu, descriptor, `core.${name}.limit`);
   if (((upper >> 40n) & 0x1fn) !== 0n) raise(GP(errorCode), `core.${name}.upper-type`);
   const base = descriptor.base | ((upper & 0xffff_ffffn) << 32n);
   if (!isCanonicalForProcessor(cpu, base)) raise(GP(errorCode), `core.${name}.canonical`);
-  return { ...descriptor, base };
+  return { descriptor, base };
 }
 
 export const LTR = defineInstruction({
@@ -143,9 +143,14 @@ export const LTR = defineInstruction({
     },
   ],
   effect(cpu, operands) {
-    const descriptor = systemDescriptor(cpu, selectorOf(operands), 'ltr', cpu.EFER.LMA ? [TSS] : [TSS_16, TSS]);
+    const { descriptor, base } = systemDescriptor(
+      cpu,
+      selectorOf(operands),
+      'ltr',
+      cpu.EFER.LMA ? [TSS] : [TSS_16, TSS],
+    );
     setTypeBits(cpu, descriptor, BUSY);
-    cpu.setSegment('TR', { ...segmentState(descriptor), attributes: BigInt(descriptor.attributes | BUSY) });
+    cpu.setSegment('TR', { ...segmentState(descriptor), base, attributes: BigInt(descriptor.attributes | BUSY) });
   },
 });
 
@@ -162,8 +167,8 @@ export const LLDT = defineInstruction({
       cpu.set('LDTR.selector', BigInt(selector)); // base and limit stay, and no longer matter
       return cpu.set('LDTR.attributes', BigInt(ACCESS.unusable));
     }
-    const descriptor = systemDescriptor(cpu, selector, 'lldt', [LDT_TYPE]);
-    return cpu.setSegment('LDTR', { ...segmentState(descriptor), attributes: BigInt(descriptor.attributes) });
+    const { descriptor, base } = systemDescriptor(cpu, selector, 'lldt', [LDT_TYPE]);
+    return cpu.setSegment('LDTR', { ...segmentState(descriptor), base, attributes: BigInt(descriptor.attributes) });
   },
 });
 

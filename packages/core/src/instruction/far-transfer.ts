@@ -5,11 +5,12 @@ import { keepingRegisters } from '../interrupt/keep-registers.js';
 import { sdm } from '../manual/sdm.js';
 import {
   isNull,
+  loadDescriptor,
   readDescriptor,
   type SegmentDescriptor,
-  segmentState,
   setTypeBits,
 } from '../memory/segment-descriptor.js';
+import { type Halves, halvesOf } from '../register/halves.js';
 import type { Cpu } from '../state/cpu.js';
 import { namesTask, taskOfTransfer } from '../task/task-descriptor.js';
 import { switchTask, TASK_REGISTERS } from '../task/task-switch.js';
@@ -28,6 +29,7 @@ import type { Operand } from './operand.js';
 import { operandAt } from './privilege.js';
 import { checkStackSegment, dropPrivilegedSegments, loadNull } from './segment-load.js';
 import { moved, popped, pushed, setStackTop, stackLoad, stackTop } from './stack-access.js';
+import { moveStackTop } from './stack-cursor.js';
 
 const TABLES = ['GDTR.base', 'GDTR.limit', 'LDTR.base', 'LDTR.limit', 'CS.selector', 'SS.attributes'];
 const INNER_STACK = ['TR.base', 'TR.limit', 'TR.attributes', 'SS.selector'];
@@ -70,7 +72,7 @@ export const JMP_FAR = defineInstruction({
     const descriptor = farDescriptor(cpu, selector);
     if (namesTask(cpu, descriptor)) return transferToTask(cpu, descriptor, 'jump');
     if (!descriptor.codeOrData) return jumpThroughGate(cpu, descriptor);
-    return enterCode(cpu, checkTransfer(cpu, descriptor, offset), cpu.CPL);
+    return enterCode(cpu, checkTransfer(cpu, descriptor, halvesOf(offset)), cpu.CPL);
   },
 });
 
@@ -89,7 +91,7 @@ export const CALL_FAR = defineInstruction({
     const descriptor = usesParagraphs(cpu) ? undefined : farDescriptor(cpu, selector);
     if (descriptor !== undefined && namesTask(cpu, descriptor)) return transferToTask(cpu, descriptor, 'call');
     if (descriptor?.codeOrData === false) return callThroughGate(cpu, descriptor);
-    const target = descriptor === undefined ? undefined : checkTransfer(cpu, descriptor, offset);
+    const target = descriptor === undefined ? undefined : checkTransfer(cpu, descriptor, halvesOf(offset));
     if (target === undefined && offset > cpu.read('CS.limit')) raise(GP(0), 'core.far-transfer.offset');
     const top = pushed(cpu, slotBytes((operand.width - 16) as 16 | 32 | 64), [cpu.read('CS.selector'), cpu.RIP]);
     keepingRegisters(cpu, () => {
@@ -118,7 +120,7 @@ export const RETF = defineInstruction({
       enterRealCode(cpu, selector, offset);
       return setStackTop(cpu, moved(cpu, top, released));
     }
-    const target = checkReturn(cpu, selector, offset);
+    const target = checkReturn(cpu, selector, halvesOf(offset));
     if (target.descriptor.rpl > cpu.CPL) return returnToOuterLevel(cpu, target, bytes, released);
     keepingRegisters(cpu, () => {
       setStackTop(cpu, moved(cpu, top, released));
@@ -132,12 +134,12 @@ function returnToOuterLevel(cpu: Cpu, target: FarTarget, bytes: 2 | 4 | 8, relea
   const frame = moved(cpu, stackTop(cpu), 2 * bytes + released); // the parameters themselves are not read
   const pointer = stackLoad(cpu, frame, bytes);
   const selector = stackLoad(cpu, moved(cpu, frame, bytes), bytes);
-  returnToOuterStack(cpu, target, Number(selector & 0xffffn), pointer);
+  returnToOuterStack(cpu, target, Number(selector & 0xffffn), halvesOf(pointer));
   setStackTop(cpu, moved(cpu, cpu.RSP, released));
 }
 
 /** Loads CS, SS and the stack pointer of an outer level, for RETF and IRET; everything is checked before. */
-export function returnToOuterStack(cpu: Cpu, target: FarTarget, selector: number, pointer: bigint): void {
+export function returnToOuterStack(cpu: Cpu, target: FarTarget, selector: number, pointer: Halves): void {
   const cpl = target.descriptor.rpl;
   const long = entersLongCode(cpu, target);
   if (isNull(selector)) {
@@ -149,8 +151,8 @@ export function returnToOuterStack(cpu: Cpu, target: FarTarget, selector: number
     checkStackSegment(stack, cpl);
     setTypeBits(cpu, stack, 1);
     enterCode(cpu, target, cpl);
-    cpu.setSegment('SS', segmentState(stack));
+    loadDescriptor(cpu, 'SS', stack);
   }
-  setStackTop(cpu, pointer);
+  moveStackTop(cpu, pointer);
   dropPrivilegedSegments(cpu);
 }

@@ -6,10 +6,10 @@ import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
 import { hasVirtualInterrupts } from './virtual-8086.js';
 
-const IOPL_SHIFT = 12n;
+const IOPL_SHIFT = 12;
 
 /** CPL is 0 in real-address mode and 3 in virtual-8086 mode, so that one comparison serves all modes. */
-const mayChangeInterruptFlag = (cpu: Cpu): boolean => BigInt(cpu.CPL) <= ((cpu.RFLAGS.value >> IOPL_SHIFT) & 3n);
+const mayChangeInterruptFlag = (cpu: Cpu): boolean => cpu.CPL <= ((cpu.EFLAGS >> IOPL_SHIFT) & 3);
 
 const needsIopl = (mnemonic: string): FaultRow => ({
   id: `core.${mnemonic.toLowerCase()}.iopl`,

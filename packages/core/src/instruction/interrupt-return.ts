@@ -5,6 +5,8 @@ import { keepingRegisters } from '../interrupt/keep-registers.js';
 import { sdm } from '../manual/sdm.js';
 import { isNull } from '../memory/segment-descriptor.js';
 import { enterVirtual8086Segments, loadVirtual8086Segment } from '../memory/virtual-8086-segment.js';
+import { type Halves, wholeOf } from '../register/halves.js';
+import { slotOf } from '../register/register-file.js';
 import { RFLAGS, RFLAGS_EXISTING, RFLAGS_FIXED } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
 import { taskOfReturn } from '../task/task-descriptor.js';
@@ -14,33 +16,31 @@ import { defineInstruction } from './define.js';
 import { returnToOuterStack } from './far-transfer.js';
 import { mergeFlags, writableFlags } from './flags-on-stack.js';
 import { loadSegment } from './segment-load.js';
-import { moved, popped, setStackTop, stackLoad } from './stack-access.js';
+import { moveStackTop, StackCursor } from './stack-cursor.js';
 import { flagsFromVirtual, isHeldBack, needsMonitor } from './virtual-8086.js';
 
-const RF = 1n << BigInt(RFLAGS.bits.RF);
-const VM = 1n << BigInt(RFLAGS.bits.VM);
-const VIRTUAL_INTERRUPTS = (1n << BigInt(RFLAGS.bits.VIF)) | (1n << BigInt(RFLAGS.bits.VIP));
-const LOW_WORD = 0xffffn;
-const LOADED = BigInt(RFLAGS_EXISTING);
-const FIXED = BigInt(RFLAGS_FIXED);
+const RF = 1 << RFLAGS.bits.RF;
+const VM = 1 << RFLAGS.bits.VM;
+const VIRTUAL_INTERRUPTS = (1 << RFLAGS.bits.VIF) | (1 << RFLAGS.bits.VIP);
+const LOW_WORD = 0xffff;
+const [RSP, RIP] = [slotOf('RSP'), slotOf('RIP')];
+const NMI_BLOCKED = slotOf('nmiBlocked');
 
 type Bytes = 2 | 4 | 8;
 
 /** IRET restores RF, and at CPL 0 the virtual interrupt flags, which POPF does not. */
-function restoredFlags(cpu: Cpu, value: bigint, bytes: Bytes): bigint {
-  const mask = writableFlags(cpu) | RF | (cpu.CPL === 0 ? VIRTUAL_INTERRUPTS : 0n);
-  return mergeFlags(cpu, value, bytes === 2 ? mask & LOW_WORD : mask);
+function restoredFlags(cpu: Cpu, { low }: Halves, bytes: Bytes): number {
+  const mask = writableFlags(cpu) | RF | (cpu.CPL === 0 ? VIRTUAL_INTERRUPTS : 0);
+  return mergeFlags(cpu, low, bytes === 2 ? mask & LOW_WORD : mask);
 }
 
 function returnInRealMode(cpu: Cpu, bytes: Bytes): void {
-  const {
-    values: [offset = 0n, code = 0n, flags = 0n],
-    top,
-  } = popped(cpu, bytes, 3);
+  const top = new StackCursor(cpu);
+  const [offset, code, flags] = [top.pop(bytes), top.pop(bytes), top.pop(bytes)];
   const restored = restoredFlags(cpu, flags, bytes);
-  enterRealCode(cpu, Number(code & LOW_WORD), offset);
-  setStackTop(cpu, top);
-  cpu.RFLAGS.value = restored;
+  enterRealCode(cpu, code.low & LOW_WORD, wholeOf(offset.low, offset.high));
+  top.commit();
+  cpu.EFLAGS = restored;
 }
 
 function returnToTask(cpu: Cpu): void {
@@ -48,72 +48,74 @@ function returnToTask(cpu: Cpu): void {
   switchTask(cpu, task, { by: 'return', ext: 0, flags: cpu.RFLAGS.value, instructionPointer: cpu.RIP });
 }
 
-/** The frame that an interrupt of virtual-8086 mode left: all of RFLAGS is taken. */
-function returnToVirtual8086Mode(cpu: Cpu): void {
-  const { values } = popped(cpu, 4, 9);
-  const [offset = 0n, code, flags = 0n, pointer = 0n, ...segments] = values;
-  if (offset > LOW_WORD) raise(GP(0), 'core.far-transfer.offset');
-  const [SS = 0, ES = 0, DS = 0, FS = 0, GS = 0] = segments.map((value) => Number(value & LOW_WORD));
-  cpu.RFLAGS.value = (flags & LOADED) | FIXED;
-  enterVirtual8086Segments(cpu, { CS: Number((code ?? 0n) & LOW_WORD), SS, ES, DS, FS, GS });
-  cpu.RSP = pointer;
-  cpu.RIP = offset;
+/** The rest of the frame that an interrupt of virtual-8086 mode left: all of RFLAGS is taken. */
+function returnToVirtual8086Mode(cpu: Cpu, top: StackCursor, offset: Halves, code: Halves, flags: Halves): void {
+  const pointer = top.pop(4);
+  const [SS, ES, DS, FS, GS] = [selector(top), selector(top), selector(top), selector(top), selector(top)];
+  if (offset.low >>> 0 > LOW_WORD) raise(GP(0), 'core.far-transfer.offset');
+  cpu.RFLAGS.value = BigInt((flags.low & RFLAGS_EXISTING) | RFLAGS_FIXED);
+  enterVirtual8086Segments(cpu, { CS: code.low & LOW_WORD, SS, ES, DS, FS, GS });
+  cpu.writeWords(RSP, pointer.low, 0);
+  cpu.writeWords(RIP, offset.low, 0);
 }
 
+const selector = (top: StackCursor): number => top.pop(4).low & LOW_WORD;
+
 function returnInVirtual8086Mode(cpu: Cpu, bytes: Bytes): void {
-  const {
-    values: [offset = 0n, code = 0n, flags = 0n],
-    top,
-  } = popped(cpu, bytes, 3);
-  if (offset > LOW_WORD) raise(GP(0), 'core.far-transfer.offset');
-  const restored = isHeldBack(cpu) ? flagsFromVirtual(cpu, flags) : restoredFlags(cpu, flags, bytes);
-  loadVirtual8086Segment(cpu, 'CS', Number(code & LOW_WORD));
-  cpu.RIP = offset;
-  setStackTop(cpu, top);
-  cpu.RFLAGS.value = restored;
+  const top = new StackCursor(cpu);
+  const [offset, code, flags] = [top.pop(bytes), top.pop(bytes), top.pop(bytes)];
+  if (offset.low >>> 0 > LOW_WORD) raise(GP(0), 'core.far-transfer.offset');
+  const held = isHeldBack(cpu);
+  const restored = held ? Number(flagsFromVirtual(cpu, BigInt(flags.low >>> 0))) : restoredFlags(cpu, flags, bytes);
+  loadVirtual8086Segment(cpu, 'CS', code.low & LOW_WORD);
+  cpu.writeWords(RIP, offset.low, 0);
+  top.commit();
+  cpu.EFLAGS = restored;
 }
 
 /** In protected and compatibility mode the stack holds a stack pointer and SS only for a return to an outer level. */
 function returnInProtectedMode(cpu: Cpu, bytes: Bytes): void {
-  const {
-    values: [offset = 0n, code = 0n, flags = 0n],
-    top,
-  } = popped(cpu, bytes, 3);
-  if (bytes === 4 && (flags & VM) !== 0n && cpu.CPL === 0 && !cpu.EFER.LMA) {
-    returnToVirtual8086Mode(cpu);
+  const top = new StackCursor(cpu);
+  const offset = top.pop(bytes);
+  const code = top.pop(bytes);
+  const flags = top.pop(bytes);
+  if (bytes === 4 && (flags.low & VM) !== 0 && cpu.CPL === 0 && !cpu.EFER.LMA) {
+    returnToVirtual8086Mode(cpu, top, offset, code, flags);
     return;
   }
-  const target = checkReturn(cpu, Number(code & LOW_WORD), offset);
+  const target = checkReturn(cpu, code.low & LOW_WORD, offset);
   const restored = restoredFlags(cpu, flags, bytes); // what may be changed depends on the CPL before
   if (target.descriptor.rpl > cpu.CPL) {
-    const pointer = stackLoad(cpu, top, bytes);
-    const stack = stackLoad(cpu, moved(cpu, top, bytes), bytes);
-    returnToOuterStack(cpu, target, Number(stack & LOW_WORD), pointer);
+    const pointer = top.pop(bytes);
+    const stack = top.pop(bytes);
+    returnToOuterStack(cpu, target, stack.low & LOW_WORD, pointer);
   } else {
     enterCode(cpu, target, cpu.CPL);
-    setStackTop(cpu, top);
+    moveStackTop(cpu, top); // as wide as it is in the code returned to
   }
-  cpu.RFLAGS.value = restored;
+  cpu.EFLAGS = restored;
 }
 
 /** In 64-bit mode RSP and SS are popped whatever the level returned to. */
 function returnIn64BitMode(cpu: Cpu, bytes: Bytes): void {
-  const {
-    values: [offset = 0n, code = 0n, flags = 0n, pointer = 0n, stack = 0n],
-  } = popped(cpu, bytes, 5);
-  const target = checkReturn(cpu, Number(code & LOW_WORD), offset);
+  const top = new StackCursor(cpu);
+  const offset = top.pop(bytes);
+  const code = top.pop(bytes);
+  const flags = top.pop(bytes);
+  const pointer = top.pop(bytes);
+  const stack = top.pop(bytes).low & LOW_WORD;
+  const target = checkReturn(cpu, code.low & LOW_WORD, offset);
   const restored = restoredFlags(cpu, flags, bytes); // what may be changed depends on the CPL before
-  const selector = Number(stack & LOW_WORD);
-  if (target.descriptor.rpl > cpu.CPL) returnToOuterStack(cpu, target, selector, pointer);
-  else returnToSameLevel(cpu, target, selector, pointer);
-  cpu.RFLAGS.value = restored;
+  if (target.descriptor.rpl > cpu.CPL) returnToOuterStack(cpu, target, stack, pointer);
+  else returnToSameLevel(cpu, target, stack, pointer);
+  cpu.EFLAGS = restored;
 }
 
-function returnToSameLevel(cpu: Cpu, target: FarTarget, selector: number, pointer: bigint): void {
-  if (isNull(selector) && !entersLongCode(cpu, target)) raise(GP(0), 'core.iret.ss-null');
-  loadSegment(cpu, 'SS', selector);
+function returnToSameLevel(cpu: Cpu, target: FarTarget, stack: number, pointer: Halves): void {
+  if (isNull(stack) && !entersLongCode(cpu, target)) raise(GP(0), 'core.iret.ss-null');
+  loadSegment(cpu, 'SS', stack);
   enterCode(cpu, target, cpu.CPL);
-  setStackTop(cpu, pointer);
+  moveStackTop(cpu, pointer);
 }
 
 export const IRET = (
@@ -149,7 +151,7 @@ export const IRET = (
       });
       cpu.draft.runner.singleStepping.resumeFlagLoaded = true;
       cpu.draft.runner.attend(); // for an NMI that waited
-      cpu.set('nmiBlocked', 0n); // not before the last check: a fault of IRET leaves NMIs blocked
+      cpu.writeWords(NMI_BLOCKED, 0, 0); // not before the last check: a fault of IRET leaves NMIs blocked
     },
   }),
 );

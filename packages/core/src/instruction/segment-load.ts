@@ -6,14 +6,14 @@ import {
   isCode,
   isConforming,
   isNull,
+  loadDescriptor,
   readDescriptor,
   type SegmentDescriptor,
-  segmentState,
   setTypeBits,
 } from '../memory/segment-descriptor.js';
 import { ACCESS } from '../memory/segmentation.js';
 import { loadVirtual8086Segment } from '../memory/virtual-8086-segment.js';
-import type { SegmentRegister } from '../register/register-file.js';
+import { type SegmentRegister, slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 
 type DataSegment = Extract<SegmentRegister, 'ES' | 'SS' | 'DS' | 'FS' | 'GS'>;
@@ -40,12 +40,7 @@ function dropSegment(cpu: Cpu, register: SegmentRegister): void {
 
 /** A null selector makes the register unusable; the base is cleared, as on every processor of the profiles. */
 export function loadNull(cpu: Cpu, register: DataSegment, selector: number, dpl = 0): void {
-  cpu.setSegment(register, {
-    selector: BigInt(selector),
-    base: 0n,
-    limit: 0n,
-    attributes: BigInt(ACCESS.unusable | (dpl << 5)),
-  });
+  cpu.setSegmentWords(register, selector, 0, 0, ACCESS.unusable | (dpl << 5));
 }
 
 function loadStackSegment(cpu: Cpu, selector: number): void {
@@ -56,7 +51,7 @@ function loadStackSegment(cpu: Cpu, selector: number): void {
   const descriptor = readDescriptor(cpu, selector, GP, 'core.segment-load.limit');
   checkStackSegment(descriptor, cpu.CPL);
   setTypeBits(cpu, descriptor, 1);
-  cpu.setSegment('SS', segmentState(descriptor));
+  loadDescriptor(cpu, 'SS', descriptor);
 }
 
 /** Only in 64-bit mode, and not at CPL 3. CPL is SS.DPL, of a null selector too. */
@@ -85,15 +80,20 @@ function loadDataSegment(cpu: Cpu, register: Exclude<DataSegment, 'SS'>, selecto
   if (!isConforming(descriptor) && Math.max(rpl, cpu.CPL) > dpl) raise(GP(errorCode), 'core.segment-load.dpl');
   if (!present) raise(NP(errorCode), 'core.segment-load.present');
   setTypeBits(cpu, descriptor, 1);
-  cpu.setSegment(register, segmentState(descriptor));
+  loadDescriptor(cpu, register, descriptor);
 }
 
 /** After a return to an outer level, data segments of a more privileged level become null. */
 export function dropPrivilegedSegments(cpu: Cpu): void {
-  for (const register of ['ES', 'FS', 'GS', 'DS'] as const) {
-    const attributes = Number(cpu.read(`${register}.attributes`));
+  for (const { register, word } of DATA_SEGMENTS) {
+    const attributes = cpu.words[word] as number;
     const conforming = (attributes & (ACCESS.executable | 4)) === (ACCESS.executable | 4);
     const dpl = (attributes >> 5) & 3;
     if ((attributes & ACCESS.unusable) === 0 && dpl < cpu.CPL && !conforming) dropSegment(cpu, register);
   }
 }
+
+const DATA_SEGMENTS = (['ES', 'FS', 'GS', 'DS'] as const).map((register) => ({
+  register,
+  word: slotOf(`${register}.attributes`) * 2,
+}));

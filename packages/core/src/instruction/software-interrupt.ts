@@ -30,9 +30,7 @@ const WRITES = TASK_REGISTERS;
 /** Goes to the handler; a fault on the way leaves every register as it was. RIP is that of the next instruction. */
 function interrupt(cpu: Cpu, vector: number, software: boolean): void {
   cpu.draft.runner.singleStepping.discard(cpu); // the handler is not stepped into
-  keepingRegisters(cpu, () =>
-    deliver(cpu, { vector, errorCode: undefined, software, fault: false, returnRip: cpu.RIP }),
-  );
+  keepingRegisters(cpu, () => deliver(cpu, { vector, errorCode: undefined, software, fault: false }));
 }
 
 const vectorOf = (operands: readonly Operand[]): number => Number(operandAt(operands, 0).read() & 0xffn);

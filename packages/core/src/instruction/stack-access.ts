@@ -3,16 +3,9 @@
 import type { SegmentIndex } from '../memory/linear-memory.js';
 import { loadLinear, storeLinear } from '../memory/system-access.js';
 import type { Cpu } from '../state/cpu.js';
+import { stackWidth } from './stack-cursor.js';
 
 const STACK: SegmentIndex = 2;
-const BIG = 0x4000n;
-
-/** Bits of the stack pointer: 64 in 64-bit mode, else by SS.B. */
-export function stackWidth(cpu: Cpu): 16 | 32 | 64 {
-  if (cpu.mode === '64-bit') return 64;
-  return (cpu.read('SS.attributes') & BIG) !== 0n ? 32 : 16;
-}
-
 /** The width of a push or pop: the operand size, which in 64-bit mode is 64 unless it is 16. */
 export function stackOperandBytes(cpu: Cpu, operandWidth: 16 | 32 | 64): 2 | 4 | 8 {
   if (operandWidth === 16) return 2;

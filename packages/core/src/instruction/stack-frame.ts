@@ -3,16 +3,8 @@ import { sdm } from '../manual/sdm.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction } from './define.js';
 import { operandAt } from './privilege.js';
-import {
-  moved,
-  setStackTop,
-  stackLoad,
-  stackOperandBytes,
-  stackProbe,
-  stackStore,
-  stackTop,
-  stackWidth,
-} from './stack-access.js';
+import { moved, setStackTop, stackLoad, stackOperandBytes, stackProbe, stackStore, stackTop } from './stack-access.js';
+import { stackWidth } from './stack-cursor.js';
 
 const MOST_LEVELS = 32;
 

@@ -10,6 +10,7 @@ import { pushed, setStackTop } from './stack-access.js';
 
 const IOPL_SHIFT = 12n;
 const IOPL = 3n << IOPL_SHIFT;
+const IOPL_WORD = Number(IOPL);
 const { TF, IF, VIP } = RFLAGS.bits;
 const bit = (number: number): bigint => 1n << BigInt(number);
 const LOW_WORD = 0xffffn;
@@ -17,7 +18,7 @@ const LOW_WORD = 0xffffn;
 const inVirtual8086 = (cpu: Cpu): boolean => cpu.mode === 'virtual-8086';
 
 /** Whether IOPL keeps the program from the interrupt flag. */
-export const isHeldBack = (cpu: Cpu): boolean => inVirtual8086(cpu) && (cpu.RFLAGS.value & IOPL) !== IOPL;
+export const isHeldBack = (cpu: Cpu): boolean => inVirtual8086(cpu) && (cpu.EFLAGS & IOPL_WORD) !== IOPL_WORD;
 
 /** VIF stands in for IF: in virtual-8086 mode with CR4.VME, at CPL 3 of protected mode with CR4.PVI. */
 export const hasVirtualInterrupts = (cpu: Cpu): boolean =>

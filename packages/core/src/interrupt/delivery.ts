@@ -17,9 +17,7 @@ export type ExceptionKind = 'fault' | 'trap';
 /** Delivers an external interrupt or NMI at a boundary; returns what became of it if it could not be delivered. */
 export function deliverEvent(cpu: Cpu, vector: number): Outcome | undefined {
   try {
-    keepingRegisters(cpu, () =>
-      deliver(cpu, { vector, errorCode: undefined, software: false, fault: false, returnRip: cpu.RIP }),
-    );
+    keepingRegisters(cpu, () => deliver(cpu, { vector, errorCode: undefined, software: false, fault: false }));
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof GuestFault)) throw thrown;
@@ -56,7 +54,7 @@ function attempt(cpu: Cpu, raised: Faulted, kind: ExceptionKind): Faulted | unde
       if (raised.address !== undefined) cpu.CR2 = raised.address;
       if (raised.debugStatus !== undefined) enterDebugHandler(cpu, raised.debugStatus);
       const resumes = severity !== 'double-fault' && kind === 'fault';
-      deliver(cpu, { vector, errorCode, software: false, fault: resumes, returnRip: cpu.RIP });
+      deliver(cpu, { vector, errorCode, software: false, fault: resumes });
     });
     return undefined;
   } catch (thrown) {

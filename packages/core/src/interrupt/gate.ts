@@ -1,12 +1,15 @@
 // SDM, "IDT Descriptors" and "64-Bit Mode IDT": the gate of a vector, and the code segment that it names, with the checks
 // that delivery makes in every mode. Each failed check is itself an exception, with EXT set unless software asked.
+import { wide } from '../memory/linear-memory.js';
 import { isCode, isNull, readDescriptor, type SegmentDescriptor } from '../memory/segment-descriptor.js';
-import { asSupervisor, loadLinear } from '../memory/system-access.js';
+import { addressIn, loadImplicit } from '../memory/system-access.js';
+import { carriedInto, type Halves } from '../register/halves.js';
+import { slotOf } from '../register/register-file.js';
 import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
 import { GP, NP, raise } from './exceptions.js';
 
-/** What is delivered. */
+/** What is delivered. RIP is what the frame holds of it. */
 export interface Delivery {
   readonly vector: number;
   readonly errorCode: number | undefined;
@@ -14,14 +17,12 @@ export interface Delivery {
   readonly software: boolean;
   /** A fault-class exception: the image of RFLAGS has RF set, so that the restarted instruction meets no breakpoint again. */
   readonly fault: boolean;
-  /** RIP that the frame holds. */
-  readonly returnRip: bigint;
 }
 
 /** A gate of the IDT. */
 export interface Gate {
   readonly selector: number;
-  readonly offset: bigint;
+  readonly offset: Halves;
   /** 0 in a gate of 8 bytes, which has no such field. */
   readonly ist: number;
   readonly type: number;
@@ -41,10 +42,12 @@ export interface GateFormat {
 /** Bits of an error code that names a selector or a vector. */
 const EXT = 1;
 const IDT = 2;
-const RESUME_FLAG = 1n << BigInt(RFLAGS.bits.RF);
-const CLEARED = [RFLAGS.bits.TF, RFLAGS.bits.NT, RFLAGS.bits.RF, RFLAGS.bits.VM]
-  .map((bit) => 1n << BigInt(bit))
-  .reduce((mask, bit) => mask | bit);
+const { TF, IF, NT, RF, VM } = RFLAGS.bits;
+const RESUME_FLAG = 1 << RF;
+const INTERRUPT_FLAG = 1 << IF;
+const CLEARED = (1 << TF) | (1 << NT) | (1 << RF) | (1 << VM);
+const IDTR_BASE = slotOf('IDTR.base');
+const IDTR_LIMIT = slotOf('IDTR.limit') * 2;
 
 /** EXT in the error code of whatever the delivery raises: the event was not asked for by the program. */
 export const extOf = ({ software }: Delivery): 0 | 1 => (software ? 0 : EXT);
@@ -54,25 +57,25 @@ export function readGate(cpu: Cpu, delivery: Delivery, { bytes, types }: GateFor
   const { vector, software } = delivery;
   const error = vector * 8 + IDT + extOf(delivery);
   const offset = vector * bytes;
-  if (offset + bytes - 1 > Number(cpu.read('IDTR.limit'))) raise(GP(error), 'core.idt.limit');
-  const address = BigInt.asUintN(cpu.EFER.LMA ? 64 : 32, cpu.read('IDTR.base') + BigInt(offset));
-  const gate = asSupervisor(cpu, () => loadGate(cpu, address, bytes));
+  if (offset + bytes - 1 > (cpu.words[IDTR_LIMIT] as number) >>> 0) raise(GP(error), 'core.idt.limit');
+  const gate = loadGate(cpu, addressIn(cpu, IDTR_BASE, offset), bytes);
   if (!types.includes(gate.type)) raise(GP(error), 'core.idt.gate-type');
   if (software && gate.dpl < cpu.CPL) raise(GP(error), 'core.idt.gate-dpl');
   if (!gate.present) raise(NP(error), 'core.idt.gate-present');
   return gate;
 }
 
-function loadGate(cpu: Cpu, address: bigint, bytes: 8 | 16): Gate {
-  const low = loadLinear(cpu, address, 8);
-  const high = bytes === 16 ? loadLinear(cpu, address + 8n, 8) : 0n;
+function loadGate(cpu: Cpu, { low, high }: Halves, bytes: 8 | 16): Gate {
+  const first = loadImplicit(cpu, low, high, 8);
+  const second = wide.high;
+  const upper = bytes === 16 ? loadImplicit(cpu, (low + 8) | 0, carriedInto(high, low, 8), 8) : 0;
   return {
-    selector: Number((low >> 16n) & 0xffffn),
-    offset: (low & 0xffffn) | ((low >> 32n) & 0xffff_0000n) | ((high & 0xffff_ffffn) << 32n),
-    ist: bytes === 16 ? Number((low >> 32n) & 7n) : 0,
-    type: Number((low >> 40n) & 0x1fn),
-    dpl: Number((low >> 45n) & 3n),
-    present: ((low >> 47n) & 1n) === 1n,
+    selector: first >>> 16,
+    offset: { low: (first & 0xffff) | (second & ~0xffff), high: upper },
+    ist: bytes === 16 ? second & 7 : 0,
+    type: (second >>> 8) & 0x1f,
+    dpl: (second >>> 13) & 3,
+    present: (second & 0x8000) !== 0,
   };
 }
 
@@ -91,11 +94,11 @@ export function readHandlerCode(
   return code;
 }
 
-/** RFLAGS as the frame holds it. */
-export const flagsImage = (cpu: Cpu, { fault }: Delivery): bigint => cpu.RFLAGS.value | (fault ? RESUME_FLAG : 0n);
+/** The low half of RFLAGS as the frame holds it. */
+export const flagsImage = (cpu: Cpu, { fault }: Delivery): number => (fault ? cpu.EFLAGS | RESUME_FLAG : cpu.EFLAGS);
 
 /** What the handler starts with: an interrupt gate masks interrupts, a trap gate leaves them. */
 export function clearFlags(cpu: Cpu, { type }: Gate): void {
-  cpu.RFLAGS.value &= ~CLEARED;
-  if (type === GATE.interrupt16 || type === GATE.interrupt32) cpu.RFLAGS.IF = false;
+  const masks = type === GATE.interrupt16 || type === GATE.interrupt32;
+  cpu.EFLAGS &= ~(masks ? CLEARED | INTERRUPT_FLAG : CLEARED);
 }

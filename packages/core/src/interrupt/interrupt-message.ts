@@ -117,12 +117,12 @@ function receive(cpu: Cpu, mode: DeliveryMode, vector: number, level: boolean): 
 }
 
 /** Destination shorthands in the order of the encoding, bits 19:18. */
-type Shorthand = (sender: Cpu, all: readonly Cpu[]) => readonly Cpu[];
+type Shorthand = (sender: Cpu) => readonly Cpu[];
 const SHORTHANDS: readonly (Shorthand | undefined)[] = [
   undefined,
   (sender) => [sender],
-  (_sender, all) => all,
-  (sender, all) => all.filter((cpu) => cpu !== sender),
+  ({ draft }) => [...everyone(draft)],
+  (sender) => [...everyone(sender.draft)].filter((cpu) => cpu !== sender),
 ];
 
 const LEVEL_ASSERT = 1 << 14;
@@ -142,7 +142,7 @@ export function sendInterprocessorInterrupt(cpu: Cpu, command: number, destinati
   const shorthand = SHORTHANDS[(command >>> 18) & 3];
   const wide = localApicMode(cpu) === 'x2APIC';
   const to = { id: destination >>> 0, logical: (command & LOGICAL) !== 0, wide };
-  const all = shorthand === undefined ? [...meant(cpu.draft, to)] : shorthand(cpu, [...everyone(cpu.draft)]);
+  const all = shorthand === undefined ? [...meant(cpu.draft, to)] : shorthand(cpu);
   deliverMessage(shorthand === undefined && mode === 'lowest priority' ? leastBusy(all) : all, {
     mode,
     vector,

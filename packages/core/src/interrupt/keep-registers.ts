@@ -6,14 +6,11 @@ import { GuestFault } from './exceptions.js';
 
 /** Runs an action; an exception or a gap in it puts the registers back before it goes on. */
 export function keepingRegisters<Result>(cpu: Cpu, action: () => Result): Result {
-  const before = cpu.words.slice();
+  cpu.keep(); // one action at a time, as each is a part of one step
   try {
     return action();
   } catch (thrown) {
-    if (!(thrown instanceof GuestFault && thrown.inNewTask)) {
-      cpu.words.set(before);
-      cpu.draft.contextChanged(cpu);
-    }
+    if (!(thrown instanceof GuestFault && thrown.inNewTask)) cpu.restore();
     throw thrown;
   }
 }

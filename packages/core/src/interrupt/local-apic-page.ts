@@ -2,6 +2,7 @@
 // local APIC does. One table for both ways to reach them; the offset of a register in the page is 16 times the number of
 // its MSR above 800H.
 import { LOCAL_APIC_REGISTERS } from '../register/local-apic-registers.js';
+import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 import { GP, raise } from './exceptions.js';
 import { sendInterprocessorInterrupt, x2ApicLogicalId } from './interrupt-message.js';
@@ -40,16 +41,25 @@ const SOFTWARE_ENABLE = 1 << 8;
 const SUPPRESS_BROADCAST = 1 << 12;
 const MASK = 1 << 16;
 
-const stored = (name: string) => (cpu: Cpu) => Number(cpu.read(name));
-const store = (name: string, writable: number) => (cpu: Cpu, value: number) =>
-  cpu.set(name, BigInt((value & writable) >>> 0));
+/** A register as it is kept: the low half of its slot. */
+const stored = (name: string) => {
+  const word = slotOf(name) * 2;
+  return (cpu: Cpu) => (cpu.words[word] as number) >>> 0;
+};
+const store = (name: string, writable: number) => {
+  const slot = slotOf(name);
+  return (cpu: Cpu, value: number) => cpu.writeWords(slot, value & writable, 0);
+};
+const TASK_PRIORITY = slotOf('APIC_TPR');
+const SPURIOUS = slotOf('APIC_SVR') * 2;
+const [COMMAND, COMMAND_UPPER] = [slotOf('APIC_ICR_LOW'), slotOf('APIC_ICR_HIGH') * 2];
 
 function endOfInterrupt(cpu: Cpu): void {
   const vector = highestVector(cpu, 'ISR');
   if (vector < 0) return;
   setVector(cpu, 'ISR', vector, false);
   cpu.draft.runner.attend();
-  const suppressed = (Number(cpu.read('APIC_SVR')) & SUPPRESS_BROADCAST) !== 0;
+  const suppressed = ((cpu.words[SPURIOUS] as number) & SUPPRESS_BROADCAST) !== 0;
   if (hasVector(cpu, 'TMR', vector) && !suppressed) cpu.draft.endOfInterrupt(vector);
 }
 
@@ -98,13 +108,13 @@ function writeErrorStatus(cpu: Cpu): void {
 }
 
 function writeTaskPriority(cpu: Cpu, value: number): void {
-  cpu.set('APIC_TPR', BigInt(value & 0xff));
+  cpu.writeWords(TASK_PRIORITY, value & 0xff, 0);
   cpu.draft.runner.attend();
 }
 
 function writeCommand(cpu: Cpu, value: number): void {
-  cpu.set('APIC_ICR_LOW', BigInt(value & COMMAND_BITS));
-  const high = Number(cpu.read('APIC_ICR_HIGH'));
+  cpu.writeWords(COMMAND, value & COMMAND_BITS, 0);
+  const high = (cpu.words[COMMAND_UPPER] as number) >>> 0;
   sendInterprocessorInterrupt(cpu, value, localApicMode(cpu) === 'x2APIC' ? high : high >>> 24);
 }
 const COMMAND_BITS = 0xc_cfff;

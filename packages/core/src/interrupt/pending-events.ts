@@ -7,7 +7,7 @@ import type { Cpu } from '../state/cpu.js';
 import { deliverEvent, deliverException, shutDown } from './delivery.js';
 import { initialize, startUp } from './initialization.js';
 import { localApicMode } from './local-apic-mode.js';
-import { deliverableVector, setVector } from './local-apic-vectors.js';
+import { deliverableVector, highestVector, setVector } from './local-apic-vectors.js';
 import { takesExternalInterrupts } from './local-vector-table.js';
 import { isPending, PENDING, setPending } from './pending-bits.js';
 
@@ -24,6 +24,7 @@ interface EventRow {
 
 const SHADOW_WORD = slotOf('interruptShadow') * 2;
 const FLAGS_WORD = slotOf('RFLAGS') * 2;
+const PENDING_WORD = slotOf('pendingEvents') * 2;
 const NMI_BLOCKED_WORD = slotOf('nmiBlocked') * 2;
 const DEBUG_WORD = slotOf('pendingDebug') * 2;
 const IF = 1 << RFLAGS.bits.IF;
@@ -110,13 +111,19 @@ const EVENTS: readonly EventRow[] = [
   },
 ];
 
+/** Nothing that a row looks at is set: asked after each access to the local APIC and each IRET. */
+const isQuiet = (cpu: Cpu): boolean =>
+  ((cpu.words[PENDING_WORD] as number) | (cpu.words[DEBUG_WORD] as number)) === 0 && highestVector(cpu, 'IRR') < 0;
+
 /** Whether something waits, held or not. */
 export function isAnythingThere(cpu: Cpu): boolean {
+  if (isQuiet(cpu)) return false;
   return EVENTS.some(({ isThere }) => isThere(cpu));
 }
 
 /** The event that would be taken now. */
 function nextEvent(cpu: Cpu): EventRow | undefined {
+  if (isQuiet(cpu)) return undefined;
   return EVENTS.find(({ isThere, isHeld }) => isThere(cpu) && !isHeld(cpu));
 }
 

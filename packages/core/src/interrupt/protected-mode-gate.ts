@@ -2,11 +2,13 @@
 // Interrupt-Handler Procedures"; the pseudocode is that of INT n). From virtual-8086 mode
 // they lead to level 0; a task gate switches tasks.
 import { loadNull } from '../instruction/segment-load.js';
-import { moved, pushed, setStackTop, stackTop } from '../instruction/stack-access.js';
+import { pushed, setStackTop } from '../instruction/stack-access.js';
+import { moveStackTop, StackCursor } from '../instruction/stack-cursor.js';
 import type { SegmentIndex } from '../memory/linear-memory.js';
-import { isConforming, type SegmentDescriptor, segmentState, setTypeBits } from '../memory/segment-descriptor.js';
+import { isConforming, loadDescriptor, type SegmentDescriptor, setTypeBits } from '../memory/segment-descriptor.js';
 import { isAccessAllowed } from '../memory/segmentation.js';
 import { type InnerStack, loadInnerStack, stackOfLevel } from '../memory/task-state-segment.js';
+import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 import { taskOfInterrupt } from '../task/task-descriptor.js';
 import { switchTask } from '../task/task-switch.js';
@@ -25,6 +27,8 @@ import {
 
 const FORMAT: GateFormat = { bytes: 8, types: Object.values(GATE) };
 const ACCESSED = 1;
+const [RSP, RIP] = [slotOf('RSP'), slotOf('RIP')];
+const [CS_SELECTOR, SS_SELECTOR] = [slotOf('CS.selector') * 2, slotOf('SS.selector') * 2];
 const STACK: SegmentIndex = 2;
 
 /** Delivers through the IDT in protected mode; raises what the delivery itself raises, and leaves registers to the caller. */
@@ -40,24 +44,40 @@ function callHandler(cpu: Cpu, gate: Gate, delivery: Delivery): void {
   const code = readHandlerCode(cpu, gate.selector, ext, from8086 ? isMonitorCode : undefined);
   const cpl = isConforming(code) ? cpu.CPL : code.dpl;
   const stack = cpl === cpu.CPL ? undefined : stackOfLevel(cpu, cpl, ext);
-  const data = from8086 ? DATA_SEGMENTS : [];
-  const frame = [
-    ...data.map((name) => cpu.read(`${name}.selector`)),
-    ...(stack === undefined ? [] : [cpu.read('SS.selector'), cpu.RSP]),
-    ...frameOf(cpu, delivery),
-  ];
+  const caller = callerOf(cpu, delivery);
+  const data = from8086 ? DATA_SEGMENTS.map((name) => cpu.words[slotOf(`${name}.selector`) * 2] as number) : [];
   const bytes = is32Bit(gate) ? 4 : 2;
-  const offset = is32Bit(gate) ? gate.offset : gate.offset & 0xffffn;
+  const offset = is32Bit(gate) ? gate.offset.low : gate.offset.low & 0xffff;
   if (stack !== undefined) switchTo(cpu, stack);
-  requireRoom(cpu, frame.length, bytes, (stack?.descriptor.errorCode ?? 0) | ext);
-  if (offset > code.limit) raise(GP(ext), 'core.idt.target-offset');
+  const values = data.length + (stack === undefined ? 3 : 5) + (delivery.errorCode === undefined ? 0 : 1);
+  requireRoom(cpu, values, bytes, (stack?.descriptor.errorCode ?? 0) | ext);
+  if (offset >>> 0 > code.limitWord >>> 0) raise(GP(ext), 'core.idt.target-offset');
   setTypeBits(cpu, code, ACCESSED);
-  setStackTop(cpu, pushed(cpu, bytes, frame));
-  for (const name of data) loadNull(cpu, name, 0);
-  cpu.setSegment('CS', segmentState(code, cpl));
-  cpu.RIP = offset;
+  const top = new StackCursor(cpu);
+  for (const selector of data) top.push(bytes, selector, 0);
+  if (stack !== undefined) {
+    top.push(bytes, caller.SS, 0);
+    top.push(bytes, caller.ESP, 0);
+  }
+  top.push(bytes, caller.EFLAGS, 0);
+  top.push(bytes, caller.CS, 0);
+  top.push(bytes, caller.EIP, 0);
+  if (delivery.errorCode !== undefined) top.push(bytes, delivery.errorCode, 0);
+  top.commit();
+  if (from8086) for (const name of DATA_SEGMENTS) loadNull(cpu, name, 0);
+  loadDescriptor(cpu, 'CS', code, cpl);
+  cpu.writeWords(RIP, offset, 0);
   clearFlags(cpu, gate);
 }
+
+/** What the frame holds of the interrupted program. */
+const callerOf = (cpu: Cpu, delivery: Delivery) => ({
+  SS: cpu.words[SS_SELECTOR] as number,
+  ESP: cpu.words[RSP * 2] as number,
+  EFLAGS: flagsImage(cpu, delivery),
+  CS: cpu.words[CS_SELECTOR] as number,
+  EIP: cpu.words[RIP * 2] as number,
+});
 
 /** In the order in which virtual-8086 mode leaves them on the stack. */
 const DATA_SEGMENTS = ['GS', 'FS', 'DS', 'ES'] as const;
@@ -72,8 +92,8 @@ function switchThroughGate(cpu: Cpu, gate: Gate, delivery: Delivery): void {
   const how = {
     by: 'call',
     ext,
-    flags: flagsImage(cpu, delivery),
-    instructionPointer: delivery.returnRip,
+    flags: BigInt(flagsImage(cpu, delivery) >>> 0),
+    instructionPointer: cpu.RIP,
   } as const;
   switchTask(cpu, task, how, ({ bytes }) => {
     if (errorCode === undefined) return;
@@ -84,23 +104,17 @@ function switchThroughGate(cpu: Cpu, gate: Gate, delivery: Delivery): void {
 
 const is32Bit = ({ type }: Gate): boolean => type === GATE.interrupt32 || type === GATE.trap32;
 
-function frameOf(cpu: Cpu, delivery: Delivery): readonly bigint[] {
-  const frame = [flagsImage(cpu, delivery), cpu.read('CS.selector'), delivery.returnRip];
-  return delivery.errorCode === undefined ? frame : [...frame, BigInt(delivery.errorCode)];
-}
-
 /** SS and the stack pointer of an inner level; the pointer is as wide as the new stack segment says. */
 export function switchTo(cpu: Cpu, stack: InnerStack): void {
   loadInnerStack(cpu, stack);
-  setStackTop(cpu, stack.pointer);
+  moveStackTop(cpu, stack.pointer);
 }
 
 /** #SS of the stack segment, unless so many values can be pushed. A stack of 16 bits wraps, and each value is looked at. */
 export function requireRoom(cpu: Cpu, count: number, bytes: 2 | 4 | 8, errorCode: number): void {
-  let top = stackTop(cpu);
+  const top = new StackCursor(cpu);
   for (let index = 0; index < count; index++) {
-    top = moved(cpu, top, -bytes);
-    const offset = Number(BigInt.asIntN(32, top));
-    if (!isAccessAllowed(cpu.words, true, offset, STACK, bytes, true)) raise(SS(errorCode), 'core.stack.room');
+    top.move(-bytes);
+    if (!isAccessAllowed(cpu.words, true, top.low, STACK, bytes, true)) raise(SS(errorCode), 'core.stack.room');
   }
 }

@@ -5,13 +5,13 @@ import { GP, raise } from './exceptions.js';
 import type { Delivery } from './gate.js';
 
 /** Pushes FLAGS, CS and IP and goes to the vector's far pointer. */
-export function deliverThroughVectorTable(cpu: Cpu, { vector, returnRip }: Delivery): void {
+export function deliverThroughVectorTable(cpu: Cpu, { vector }: Delivery): void {
   const offset = vector * 4;
   if (offset + 3 > Number(cpu.read('IDTR.limit'))) raise(GP(vector * 8 + 2), 'core.ivt.limit');
   const { tlb } = cpu.draft;
   const pointer = tlb.load32((Number(cpu.read('IDTR.base')) + offset) | 0, 0, 3) >>> 0;
   // Pushes of words: by SP or, with an SS.B that protected mode left behind, by ESP.
-  const values = [cpu.RFLAGS.value, cpu.read('CS.selector'), returnRip].map((value) => value & 0xffffn);
+  const values = [cpu.RFLAGS.value, cpu.read('CS.selector'), cpu.RIP].map((value) => value & 0xffffn);
   setStackTop(cpu, pushed(cpu, 2, values));
   const selector = BigInt(pointer >>> 16);
   cpu.set('CS.selector', selector);

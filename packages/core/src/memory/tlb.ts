@@ -24,6 +24,8 @@ const PAGE_MASK = FRAME_BYTES - 1;
 /** Low bits of the tag of a valid entry: found by the fast path, or only by the slow path that tells the observers. */
 const PLAIN = 1;
 const OBSERVED = 3;
+/** The same of a page without RAM: the slow path finds the number of its frame in the entry, in halves. */
+const DEVICE = 5;
 const STACK: SegmentIndex = 2;
 
 /** What the TLB needs to know of the processor and who watches. */
@@ -296,6 +298,11 @@ export class SoftwareTlb implements LinearMemory {
     this.#words[entry + 3] = (offset - (low & ~PAGE_MASK)) | 0;
   }
 
+  #enterDevice(entry: number, low: number, high: number, frame: number): void {
+    this.#enter(entry, low, high, frame | 0, DEVICE);
+    this.#words[entry + 3] = Math.floor(frame / 2 ** 32);
+  }
+
   /** SDM, "Interrupt 17—Alignment Check Exception (#AC)". Accesses of the processor itself are those of a supervisor. */
   get #checksAlignment(): boolean {
     return this.#context.user && this.#context.alignmentCheck;
@@ -336,6 +343,8 @@ export class SoftwareTlb implements LinearMemory {
       this.#observer.accessed(this.#physicalOf(known), bytes, false);
       return LOADS[bytes as AccessBytes](this.#view, known);
     }
+    const device = this.#deviceAddress(access === 'write' ? this.#write : this.#read, low, high, bytes);
+    if (device >= 0) return this.#loadDevice(device, low, bytes as 1 | 2 | 4);
     if (!this.observed && (low & PAGE_MASK) <= FRAME_BYTES - bytes) {
       const physical = this.translate(low, high, segment, access);
       this.#requireAligned(low, bytes); // a page fault comes before
@@ -376,12 +385,43 @@ export class SoftwareTlb implements LinearMemory {
       this.#observer.devices.write(physical + at, DEVICE_VALUES[size].get(view, at), size);
   }
 
+  /** The physical address of an access to a device whose page is known, or -1. */
+  #deviceAddress(bank: number, low: number, high: number, bytes: number): number {
+    const entry = bank + ((low >>> 12) & 255) * ENTRY_WORDS;
+    const words = this.#words;
+    const within = low & PAGE_MASK;
+    const known = words[entry] === ((low & ~PAGE_MASK) | DEVICE) && words[entry + 1] === high;
+    if (!known || bytes > 4 || within > FRAME_BYTES - bytes) return -1;
+    const frame = ((words[entry + 3] as number) >>> 0) * 2 ** 32 + ((words[entry + 2] as number) >>> 0);
+    return frame * FRAME_BYTES + within;
+  }
+
+  #loadDevice(physical: number, low: number, bytes: 1 | 2 | 4): number {
+    this.#requireAligned(low, bytes);
+    const value = this.#observer.devices.read(physical, bytes);
+    if (this.observed) this.#observer.accessed(physical, bytes, false);
+    return bytes === 4 ? value | 0 : value;
+  }
+
+  #storeDevice(physical: number, low: number, bytes: 1 | 2 | 4, value: number): void {
+    this.#requireAligned(low, bytes);
+    this.#observer.devices.write(physical, bytes === 4 ? value >>> 0 : value & (2 ** (8 * bytes) - 1), bytes);
+    if (this.#memory.isWatched(Math.floor(physical / FRAME_BYTES))) this.#observer.watchedStore(physical, bytes);
+    if (this.observed) this.#observer.accessed(physical, bytes, true);
+  }
+
   /** Makes the entry that the next access to the page will hit. */
   #admit(low: number, high: number, physical: number, access: AccessKind): void {
     const frame = Math.floor(physical / FRAME_BYTES);
     const offset = this.#observer.devices.hides(frame) ? -1 : this.#memory.offsetOf(frame);
-    if (offset < 0) return;
     const index = ((low >>> 12) & 255) * ENTRY_WORDS;
+    if (offset < 0) {
+      // RAM that the page of a local APIC hides comes back where another processor has its turn.
+      if (this.#memory.offsetOf(frame) >= 0) return;
+      this.#enterDevice(this.#read + index, low, high, frame);
+      if (access === 'write') this.#enterDevice(this.#write + index, low, high, frame);
+      return;
+    }
     const tag = this.observed || this.#checksAlignment ? OBSERVED : PLAIN;
     this.#enter(this.#read + index, low, high, offset, tag);
     if (access === 'write' && this.#memory.beginStore(frame)) this.#enter(this.#write + index, low, high, offset, tag);
@@ -438,6 +478,11 @@ export class SoftwareTlb implements LinearMemory {
       const physical = this.#physicalOf(known);
       this.#memory.noticeStore(physical, bytes);
       this.#observer.accessed(physical, bytes, true);
+      return;
+    }
+    const device = this.#deviceAddress(this.#write, low, high, bytes);
+    if (device >= 0) {
+      this.#storeDevice(device, low, bytes as 1 | 2 | 4, valueLow);
       return;
     }
     if (!this.observed && (low & PAGE_MASK) <= FRAME_BYTES - bytes) {

@@ -68,11 +68,15 @@ export class Cpu implements BitHome, SliceHome {
   readonly EFER: BitView<keyof typeof EFER.bits & string>;
   readonly #rflags: BitView<keyof typeof RFLAGS.bits & string>;
 
+  /** All registers as they were when they were last kept. */
+  readonly #kept: Int32Array;
+
   constructor(draft: MachineDraft, id: number, words: Int32Array) {
     this.draft = draft;
     this.memory = new StructureMemory(this);
     this.id = id;
     this.words = words;
+    this.#kept = new Int32Array(words.length);
     this.CR0 = new Cr0View(this);
     this.CR4 = new Cr4View(this);
     this.EFER = new EferView(this);
@@ -228,6 +232,35 @@ export class Cpu implements BitHome, SliceHome {
     this.#store(first + 3, attributes);
     for (let slot = first; slot < first + 4; slot++) this.draft.writeTrace?.register(this.id, slot);
     if (contextPartOf(first + 3) !== CONTEXT_PART.none) this.draft.levelChanged(this); // once, not for each part
+  }
+
+  /** The same in words: `base` and `limit` have 32 bits. */
+  setSegmentWords(name: SegmentRegister, selector: number, base: number, limit: number, attributes: number): void {
+    const { words, draft } = this;
+    const first = SEGMENT_SLOTS[name];
+    const word = first * 2;
+    words[word] = selector;
+    words[word + 1] = 0;
+    words[word + 2] = base;
+    words[word + 3] = 0;
+    words[word + 4] = limit;
+    words[word + 5] = 0;
+    words[word + 6] = attributes;
+    words[word + 7] = 0;
+    if (contextPartOf(first + 3) !== CONTEXT_PART.none) draft.levelChanged(this);
+    if (draft.writeTrace === undefined) return;
+    for (let slot = first; slot < first + 4; slot++) draft.writeTrace.register(this.id, slot);
+  }
+
+  /** Keeps all registers for `restore`. */
+  keep(): void {
+    this.#kept.set(this.words);
+  }
+
+  /** Puts back what was kept last. */
+  restore(): void {
+    this.words.set(this.#kept);
+    this.draft.contextChanged(this);
   }
 
   readSlice(plugin: string): unknown {

@@ -7,6 +7,7 @@ import {
   isCode,
   isConforming,
   isNull,
+  loadDescriptor,
   type SegmentDescriptor,
   segmentState,
   setTypeBits,
@@ -102,5 +103,5 @@ function loadData(cpu: Cpu, name: (typeof DATA)[number], selector: number, level
 
 function take(cpu: Cpu, name: SegmentRegister, descriptor: SegmentDescriptor): void {
   setTypeBits(cpu, descriptor, 1);
-  cpu.setSegment(name, segmentState(descriptor));
+  loadDescriptor(cpu, name, descriptor);
 }
