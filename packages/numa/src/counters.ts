@@ -2,14 +2,13 @@
 // The machine-wide slice holds the constants behind the counts, so that two states explain themselves without their
 // description.
 import {
+  type AccessBatch,
   type Cpu,
   defineSlice,
   type MachineDefinition,
   type MachineState,
-  type MemoryAccess,
   type Slice,
 } from '@retrovisor/core';
-import { accessCost } from './access-cost.js';
 import { checkFit } from './fit-machine.js';
 import { everyPair, type Topology } from './topology.js';
 
@@ -58,16 +57,29 @@ export function constantsSlice(topology: Topology): Slice<MachineConstants> {
   });
 }
 
-/** Counts one access of a processor. What no node has, a device or a hole, is not counted: its cost is not described. */
-export function countAccess(topology: Topology, cpu: Cpu, { physical, write }: MemoryAccess): void {
-  const cost = accessCost(topology, cpu.id, physical);
-  if (cost === undefined) return;
+/**
+ * Counts accesses of a processor, with one change of its slice. What no node has, a device or a hole, is not counted: its
+ * cost is not described.
+ */
+export function countAccesses(topology: Topology, cpu: Cpu, accesses: AccessBatch): void {
+  const from = topology.nodeOfProcessor(cpu.id);
+  if (from === undefined) return;
+  const reads = new Uint32Array(topology.nodes);
+  const writes = new Uint32Array(topology.nodes);
+  for (let index = 0; index < accesses.length; index++) {
+    const to = topology.nodeOfAddress(accesses.physical(index));
+    if (to === undefined) continue;
+    const counts = accesses.isWrite(index) ? writes : reads;
+    counts[to] = (counts[to] ?? 0) + 1;
+  }
   COUNTS.change(cpu, ({ nodes }) => {
-    const counts = nodes[cost.to];
-    if (counts === undefined) return;
-    if (write) counts.writes += 1;
-    else counts.reads += 1;
-    counts.cycles += cost.cycles;
+    for (const [to, counts] of nodes.entries()) {
+      const [read, written] = [reads[to] ?? 0, writes[to] ?? 0];
+      if (read + written === 0) continue;
+      counts.reads += read;
+      counts.writes += written;
+      counts.cycles += (read + written) * topology.latencyInCycles(from, to);
+    }
   });
 }
 

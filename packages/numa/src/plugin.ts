@@ -2,7 +2,7 @@
 // time of core stays one cycle a step.
 import { definePlugin, PLUGIN_API_VERSION } from '@retrovisor/core';
 import { acpiTables } from './acpi-tables.js';
-import { constantsSlice, countAccess, countersSlice } from './counters.js';
+import { constantsSlice, countAccesses, countersSlice } from './counters.js';
 import type { MachineDescription } from './machine-description.js';
 import { Topology } from './topology.js';
 import { countView, topologyView } from './views.js';
@@ -24,7 +24,7 @@ export function numa(description: MachineDescription) {
     acpiTables: (definition) => acpiTables(topology, definition),
     machineSlice: constantsSlice(topology),
     processorSlice: countersSlice(topology),
-    intercepts: { memoryAccess: (cpu, access) => countAccess(topology, cpu, access) },
+    intercepts: { memoryAccesses: (cpu, accesses) => countAccesses(topology, cpu, accesses) },
     views: { topology: () => topologyView(topology), numa: (state) => countView(state) },
   });
 }

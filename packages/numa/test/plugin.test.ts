@@ -10,6 +10,7 @@ import {
   memorySink,
   openTrace,
   PLUGIN_API_VERSION,
+  rawImage,
   sdm,
   stateDigest,
   verify,
@@ -121,6 +122,34 @@ describe('the counts', () => {
     machine.writeMemory(REMOTE, Uint8Array.of(1));
     machine.processor(0).touch(0xfee0_0000);
     expect(countsOf(machine.state, 0)?.nodes).toEqual([NOTHING, NOTHING]);
+  });
+
+  it('are the same where code is generated, for processors that take turns', () => {
+    // ADD [RBX], RAX; MOV RAX, [RBX+8]; ADD RBX, RSI; JMP back
+    const loop = [0x48, 0x01, 0x03, 0x48, 0x8b, 0x43, 0x08, 0x48, 0x01, 0xf3, 0xeb, 0xf4];
+    const inTurns = (compile: false | 0) => {
+      const description = fitMachine(XEON_8360Y, { processors: 2, memoryBytes: MEMORY });
+      const boot = rawImage({ bytes: Uint8Array.from(loop), mode: 'long', load: CODE });
+      const plugins = [numa(description)] as const;
+      const options = { profile: 'intel-server', processors: 2, memory: MEMORY, quantum: 700, plugins, boot } as const;
+      const machine = createMachine({ ...options, compile });
+      for (const [id, stride] of [0x1008, -0x1008].entries()) {
+        const cpu = machine.processor(id);
+        for (const register of ['CR0', 'CR3', 'CR4', 'IA32_EFER', 'CS.attributes', 'SS.attributes', 'DS.attributes'])
+          cpu.set(register, machine.processor(0).read(register));
+        cpu.set('RIP', BigInt(CODE));
+        cpu.set('RBX', BigInt(LOCAL + 25 * MIB));
+        cpu.set('RSI', BigInt.asUintN(64, BigInt(stride)));
+        cpu.set('activity', 0n);
+      }
+      machine.run({ maxSteps: 20_000 });
+      return machine;
+    };
+    const [reference, compiled] = [inTurns(false), inTurns(0)];
+    expect(compiled.compiledSteps).toBeGreaterThan(15_000);
+    for (const id of [0, 1]) expect(countsOf(compiled.state, id)).toEqual(countsOf(reference.state, id));
+    for (const { writes } of countsOf(compiled.state, 0)?.nodes ?? []) expect(writes).toBeGreaterThan(500);
+    expect(formatDigest(stateDigest(compiled.state))).toBe(formatDigest(stateDigest(reference.state)));
   });
 
   it('change nothing that a guest can see', () => {

@@ -138,6 +138,7 @@ function wrapped(first: string, rest: readonly string[]): readonly string[] {
 
 const REASONS: Readonly<Record<ListedExit['why'], string>> = {
   budget: 'fewer steps are left than the block has: leaves',
+  room: 'its accesses, which are observed, may not fit the buffer: leaves',
   reference: 'the reference path executed it, and something has to be looked at: leaves',
   page: 'the page of the next block may be mapped elsewhere: leaves',
   leave: 'goes on outside of the region: leaves',

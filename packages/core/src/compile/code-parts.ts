@@ -16,11 +16,12 @@ export interface CodeExit {
   /** The instruction that it belongs to; undefined for one at the beginning of the block. */
   readonly index: number | undefined;
   /**
-   * `budget`: fewer steps are left than the block has. `reference`: after the reference path executed the instruction and
-   * wants to be asked again. `page`: the next block's page may be mapped elsewhere. `leave`: to code that is not part of
-   * the region. `computed`: to an address that is known when the code runs. `stay`: to another block of the region.
+   * `budget`: fewer steps are left than the block has. `room`: its accesses, which are observed, may not fit the buffer.
+   * `reference`: after the reference path executed the instruction and wants to be asked again. `page`: the next block's
+   * page may be mapped elsewhere. `leave`: to code that is not part of the region. `computed`: to an address that is known
+   * when the code runs. `stay`: to another block of the region.
    */
-  readonly why: 'budget' | 'reference' | 'page' | 'leave' | 'computed' | 'stay';
+  readonly why: 'budget' | 'room' | 'reference' | 'page' | 'leave' | 'computed' | 'stay';
   /** Undefined: it is known when the code runs. */
   readonly rip: bigint | undefined;
   /** Steps of the block that are done then. */

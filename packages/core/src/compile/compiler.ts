@@ -55,9 +55,9 @@ export class Compiler {
     return true;
   }
 
-  /** Accesses that somebody observes take the reference path; outside 64-bit mode segments have to be flat. */
+  /** Accesses that somebody wants to hear of at once take the reference path; outside 64-bit mode segments have to be flat. */
   #mayRun({ codeWidth }: CodeMode): boolean {
-    if (this.#draft.tlb.observed || codeWidth === 16) return false;
+    if (this.#draft.tlb.takesEach || codeWidth === 16) return false;
     return codeWidth === 64 || (this.#isFlat() && this.#isNarrow());
   }
 
@@ -117,7 +117,11 @@ export class Compiler {
       return undefined;
     }
     if (this.#compiled.epoch !== epoch) return undefined; // there were too many pages: the next attempt begins anew
-    return this.#compiled.compile(region, { mode64: mode.codeWidth === 64, user: mode.user });
+    return this.#compiled.compile(region, {
+      mode64: mode.codeWidth === 64,
+      user: mode.user,
+      observed: this.#draft.accesses !== undefined,
+    });
   }
 
   #blockAt(rip: bigint, { key, user }: CodeMode): FoundBlock | undefined {
@@ -152,6 +156,7 @@ export class Compiler {
   /** The block at an address. @throws UsageError CODE_NEVER_EXECUTED, CODE_NEVER_COMPILED */
   list(rip: bigint): CompiledListing {
     const { listed, isCompiled } = findListing(rip, {
+      observed: this.#draft.accesses !== undefined,
       blocks: this.#reference.all(),
       regionsOf: (block) => this.#compiled.regionsOf(block),
       effectOf: (decoded, { stackWidth }) => effectOf(this.#draft, decoded, stackWidth),

@@ -57,7 +57,7 @@ class InstructionCode {
 
   write(): void {
     const { code, flags } = this.#scope;
-    if (!this.#facts.isGenerated) {
+    if (!this.#facts.isGenerated || !this.#isOrdered) {
       this.#callOut();
       return;
     }
@@ -85,8 +85,22 @@ class InstructionCode {
     for (const statement of effect) this.#check(values, statement);
     for (const statement of effect) this.#prepare(values, statement);
     for (const place of loads) values.place(place); // flags that nobody needs were not computed
+    this.#record(values);
     for (const step of [...this.#stores, ...this.#flags, ...this.#registers]) step();
     this.#jump?.();
+  }
+
+  /** Of several stores the reference path tries all but the first by reading, which is observed as well. */
+  get #isOrdered(): boolean {
+    return this.#scope.accesses === undefined || this.#facts.writes.memory.length < 2;
+  }
+
+  /** All places are found: the accesses are made, the loads first as on the reference path. */
+  #record(values: ValueCode): void {
+    const { loads, writes } = this.#facts;
+    const reads = loads.map((place) => ({ found: values.place(place), width: place.width, write: false }));
+    const stores = writes.memory.map((place) => ({ found: values.place(place), width: place.width, write: true }));
+    if (reads.length + stores.length > 0) this.#scope.accesses?.record([...reads, ...stores]);
   }
 
   /** Conditions that fault, and the one that ends the instruction. */
@@ -268,9 +282,10 @@ class InstructionCode {
   }
 
   #callReference(settled: boolean): void {
-    const { code, flags, registers } = this.#scope;
+    const { code, flags, registers, accesses } = this.#scope;
     registers.store();
     flags.store();
+    accesses?.store();
     this.#exits.callReference(settled);
     if (this.#branches) {
       code.op('drop');
@@ -280,6 +295,7 @@ class InstructionCode {
     code.open('if');
     this.#exits.leave(this.#next);
     code.end();
+    accesses?.restart();
   }
 }
 

@@ -16,6 +16,8 @@ export interface KnownCode {
   readonly blocks: Iterable<CachedBlock>;
   /** Those that a block is part of, with the one that it begins first. */
   readonly regionsOf: (block: Block) => readonly CompiledRegion[];
+  /** Whether somebody observes data accesses. */
+  readonly observed: boolean;
   readonly effectOf: (decoded: Decoded, mode: CodeMode) => Effect | undefined;
 }
 
@@ -46,7 +48,7 @@ export function findListing(rip: bigint, known: KnownCode): FoundListing {
   const number = region?.numberAt.get(ripAt(found.block, 0));
   if (region === undefined || number === undefined)
     refuse(rip, `a region cannot begin with ${found.block.instructions[0]?.mnemonic ?? 'what is no instruction'}`);
-  const listed = { region, number, mode: { mode64: mode.codeWidth === 64, user: mode.user } };
+  const listed = { region, number, mode: { mode64: mode.codeWidth === 64, user: mode.user, observed: known.observed } };
   return { listed: { ...listed, sites: compiled?.sites ?? [] }, isCompiled: compiled !== undefined };
 }
 

@@ -11,6 +11,7 @@ export interface MemoryScope {
   readonly code: FunctionCode;
   readonly mode64: boolean;
   readonly user: boolean;
+  readonly observed: boolean;
   /** Where to go on if the place is not found. */
   readonly slow: Label;
   /** Pushes a value. */
@@ -25,6 +26,7 @@ export function findPlace(scope: MemoryScope, place: AnyMemoryPlace, write: bool
   const bytes = place.width / 8;
   const address = linearAddress(scope, place);
   const entry = code.temporary('i32');
+  const valid = scope.observed ? TLB_ENTRY.observed : TLB_ENTRY.plain;
   const bank = tlbBank(scope.user, write ? 'write' : 'read');
   if (place.kind === 'vectorMemory' && place.aligned) {
     lowHalf(code, address);
@@ -47,14 +49,14 @@ export function findPlace(scope: MemoryScope, place: AnyMemoryPlace, write: bool
     code.op('i64.add');
     code.i64(BigInt(TLB_ENTRY.pageMask));
     code.op('i64.and');
-    code.i64(BigInt(TLB_ENTRY.valid));
+    code.i64(BigInt(valid));
     code.op('i64.or');
   } else {
     code.i32(bytes - 1);
     code.op('i32.add');
     code.i32(TLB_ENTRY.pageMask);
     code.op('i32.and');
-    code.i32(TLB_ENTRY.valid);
+    code.i32(valid);
     code.op('i32.or');
     code.op('i64.extend_i32_u');
   }

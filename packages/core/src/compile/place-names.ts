@@ -2,7 +2,13 @@
 // the words by which the runner and generated code talk to each other.
 import { TLB_BYTES, TLB_ENTRY, tlbBank } from '../memory/tlb-layout.js';
 import { SLOT } from '../register/register-file.js';
-import { GENERATION_WORD, INTERRUPTED_WORD, TLB_OFFSET, VALID_PAGES_OFFSET } from '../state/workbench.js';
+import {
+  ACCESSES_WORD,
+  GENERATION_WORD,
+  INTERRUPTED_WORD,
+  TLB_OFFSET,
+  VALID_PAGES_OFFSET,
+} from '../state/workbench.js';
 import { PENDING_ADDRESS, REGISTER_BYTES } from './layout.js';
 import type { TextLine } from './wasm/text.js';
 
@@ -23,6 +29,7 @@ const OTHERS: ReadonlyMap<number, string> = new Map([
   ),
   [GENERATION_WORD * 4, 'generation of the TLB'],
   [INTERRUPTED_WORD * 4, 'interrupted'],
+  [ACCESSES_WORD * 4, 'where the next access is recorded'],
 ]);
 const ACCESS = /^\S+\.(?<kind>load|store)\S*(?: offset=(?<offset>\d+))?/;
 const CONSTANT_BASE = 'i32.const 0';
@@ -31,6 +38,7 @@ const CONSTANT_BASE = 'i32.const 0';
 export function accessName({ text }: TextLine, before: readonly TextLine[]): string | undefined {
   const access = ACCESS.exec(text)?.groups;
   if (access === undefined) return undefined;
+  if (access['kind'] === 'store' && before.at(-1)?.text === 'i32.add') return 'record of an access';
   if (access['offset'] !== undefined) return placeName(Number(access['offset']));
   // At offset 0 there is RAX; the guest's memory is accessed with a base alone. A value stands between base and store.
   const base = before.at(access['kind'] === 'load' ? -1 : -2);

@@ -2,6 +2,7 @@
 // locals between its beginning and its ends. RIP is a constant wherever the function is left, and the position follows from
 // the steps left: nothing is counted but once a block, before which the function is left if the steps do not suffice.
 import { GENERATION_WORD, VALID_PAGES_OFFSET } from '../state/workbench.js';
+import { AccessesCode, mostAccesses } from './accesses-code.js';
 import { type CodeExit, type CodeListener, type CodePart, NO_LISTENER } from './code-parts.js';
 import { ControlFlow } from './control-flow.js';
 import { FlagsCode, PENDING_STATE } from './flags-code.js';
@@ -21,6 +22,8 @@ export const LEFT: Local = { index: 0, type: 'i32' };
 export interface RegionMode {
   readonly mode64: boolean;
   readonly user: boolean;
+  /** Data accesses are recorded for those who observe them in batches. */
+  readonly observed: boolean;
 }
 
 /** Numbers the instructions that the reference path may be asked to execute. */
@@ -52,15 +55,17 @@ class RegionCode {
     const written = new Set(all.flatMap(({ writes }) => registersIn(writes.registers)));
     const used = new Set([...written, ...all.flatMap(({ reads }) => registersIn(reads.registers))]);
     const registers = new RegistersCode(code, mode.mode64, used, written);
-    this.#scope = { code, registers, flags: new FlagsCode(code), ...mode };
+    const accesses = mode.observed ? new AccessesCode(code) : undefined;
+    this.#scope = { code, registers, flags: new FlagsCode(code), accesses, mode64: mode.mode64, user: mode.user };
     this.#rip = code.local('i64', 'rip');
   }
 
   write(): FunctionCode {
-    const { code, registers, flags } = this.#scope;
+    const { code, registers, flags, accesses } = this.#scope;
     this.#part({ kind: 'prologue' });
     registers.load();
     flags.load();
+    accesses?.load();
     this.#exit = code.open('block');
     this.#tree(0);
     this.#part({ kind: 'epilogue' });
@@ -69,6 +74,7 @@ class RegionCode {
     registers.store();
     flags.state = PENDING_STATE;
     flags.store();
+    accesses?.store();
     code.get(LEFT);
     return code;
   }
@@ -121,6 +127,7 @@ class RegionCode {
     code.i32(steps);
     code.op('i32.lt_s');
     this.#aside(() => this.#leaveFor({ block: node, index: undefined, why: 'budget', rip: block.rip, steps: 0 }));
+    this.#makeRoomFor(node, block);
     code.get(LEFT);
     code.i32(steps);
     code.op('i32.sub');
@@ -132,6 +139,14 @@ class RegionCode {
     });
     const branches = block.instructions.at(-1)?.effect.some(({ kind }) => kind === 'jump');
     if (!branches) this.#goTo(node, block.end);
+  }
+
+  /** Leaves before a block whose accesses may not fit: the records are taken over then. */
+  #makeRoomFor(node: number, { instructions, rip }: RegionBlock): void {
+    const most = mostAccesses(instructions);
+    if (this.#scope.accesses === undefined || most === 0) return;
+    this.#scope.accesses.pushIsFull(most);
+    this.#aside(() => this.#leaveFor({ block: node, index: undefined, why: 'room', rip, steps: 0 }));
   }
 
   /** Code that runs where the value on the stack is not 0, and goes elsewhere. */

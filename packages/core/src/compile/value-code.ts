@@ -15,6 +15,7 @@ import type {
 } from '../expression/nodes.js';
 import { nodesOf, operandsOf, valuesOf } from '../expression/walk.js';
 import { slotOf } from '../register/register-file.js';
+import type { AccessesCode } from './accesses-code.js';
 import { divideFitsCode, divisionCode } from './divide-code.js';
 import type { FlagsCode } from './flags-code.js';
 import { vectorRegisterAddress } from './layout.js';
@@ -31,6 +32,8 @@ export interface CodeScope {
   readonly flags: FlagsCode;
   readonly mode64: boolean;
   readonly user: boolean;
+  /** Undefined in the plain variant. */
+  readonly accesses: AccessesCode | undefined;
 }
 
 /** The type that holds values of a width. */
@@ -58,9 +61,11 @@ export class ValueCode {
   place(place: AnyMemoryPlace): Local {
     const known = this.#found.get(place);
     if (known !== undefined) return known;
-    const { code, mode64, user } = this.scope;
+    const { code, mode64, user, accesses } = this.scope;
+    const observed = accesses !== undefined;
     const push = (node: Expression): void => this.push(node);
-    const found = findPlace({ code, mode64, user, slow: this.slow, push }, place, this.#written.has(place));
+    const isWritten = this.#written.has(place);
+    const found = findPlace({ code, mode64, user, observed, slow: this.slow, push }, place, isWritten);
     this.#found.set(place, found);
     return found;
   }

@@ -51,6 +51,7 @@ export function apply(definition: MachineDefinition, state: MachineState, event:
 export function applyTo(draft: MachineDraft, event: MachineEvent): Outcome {
   if (draft.memory.isCrowded) draft.memory.spill();
   const outcome = reduce(draft, event);
+  draft.accesses?.deliver();
   const hazards = draft.takeHazards();
   return sealOutcome(hazards.length === 0 ? outcome : ({ ...outcome, hazards } as Outcome));
 }
@@ -111,6 +112,7 @@ export function runSteps(draft: MachineDraft, processor: number, most: number): 
     if (draft.runner.yielded) advanceTo(draft.cpu(processor), draft.now);
     draft.turn = turnAfter(draft, processor, steps, draft.runner.yielded);
   });
+  draft.accesses?.deliver();
   return taken;
 }
 

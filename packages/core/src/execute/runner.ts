@@ -208,7 +208,7 @@ export class Runner implements StepBinder {
     this.yielded = false;
     try {
       while (this.#done < budget && !this.stopRequested && !this.yielded) {
-        if (this.#draft.memory.isCrowded) this.#draft.memory.spill();
+        if (this.#isCrowded) this.#makeRoom();
         const between = this.#attention || this.#done >= this.#horizon || (this.#words[ACTIVITY] as number) !== ACTIVE;
         const next = between ? this.#boundary(cpu) : 'execute';
         if (next === 'stop') break;
@@ -220,6 +220,16 @@ export class Runner implements StepBinder {
       this.#cursor = 0;
       executed(steps);
     }
+  }
+
+  /** Something has to be put away before the next block. */
+  get #isCrowded(): boolean {
+    return this.#draft.memory.isCrowded || this.#draft.accesses?.isCrowded === true;
+  }
+
+  #makeRoom(): void {
+    this.#draft.accesses?.deliver();
+    if (this.#draft.memory.isCrowded) this.#draft.memory.spill();
   }
 
   /** Between two steps: deadlines are met, then an event is taken, which is a step; a processor that waits lets time pass. */
@@ -320,6 +330,7 @@ export class Runner implements StepBinder {
     const most = Math.min(budget, MOST_STEPS);
     this.#compiledBudget = most;
     const left = compiler.run(most, this.#codeMode.key);
+    this.#draft.accesses?.collect(this.#draft.current);
     this.#leaveCompiled(most - left);
     this.#count(most - left);
     if (most > left) this.#lastBlock = undefined;
@@ -334,12 +345,13 @@ export class Runner implements StepBinder {
 
   /** Generated code asks for one instruction, with `left` steps to do before it. */
   #executeSite({ block, index }: Site, left: number, settled: boolean): number {
+    this.#draft.accesses?.collect(this.#draft.current);
     this.#lastBlock = block;
     this.#cursor = this.#compiledBudget - left;
     this.#ahead = this.#cursor - index;
     (block.steps[index] as () => void)();
     if (settled) settleFlags(this.#words);
-    if (this.stopRequested || this.yielded || this.#draft.memory.isCrowded) this.#words[INTERRUPTED_WORD] = 1;
+    if (this.stopRequested || this.yielded || this.#isCrowded) this.#words[INTERRUPTED_WORD] = 1;
     return this.#words[INTERRUPTED_WORD] as number;
   }
 
@@ -355,7 +367,7 @@ export class Runner implements StepBinder {
       this.#cursor < count &&
       (this.#words[INTERRUPTED_WORD] as number) === 0 &&
       !this.stopRequested &&
-      !this.#draft.memory.isCrowded
+      !this.#isCrowded
     );
   }
 

@@ -17,8 +17,9 @@ export const TLB_ENTRY = {
   tag: 0,
   slot: 8,
   addend: 12,
-  /** Bit 0 of a tag. An entry that only the slow path may use has another tag. */
-  valid: 1,
+  /** Low bits of a tag: of an entry that is used at once, and of one whose accesses somebody wants to know of. */
+  plain: 1,
+  observed: 3,
   pageShift: 12,
   /** What stays of an address in a tag. */
   pageMask: -4096,

@@ -11,7 +11,7 @@ import { isCanonical } from './canonical.js';
 import { type LinearMemory, type SegmentIndex, wide } from './linear-memory.js';
 import { type AccessKind, type PagingContext, walk } from './paging.js';
 import { segmentedAddress } from './segmentation.js';
-import { TLB_BYTES, TLB_ENTRIES } from './tlb-layout.js';
+import { TLB_BYTES, TLB_ENTRIES, TLB_ENTRY } from './tlb-layout.js';
 import { type TranslationBuffer, translateThrough } from './translation-buffer.js';
 
 const ENTRIES = TLB_ENTRIES;
@@ -21,12 +21,14 @@ const KINDS = 3;
 const WORDS = TLB_BYTES / 4;
 const FIRST_WORD = TLB_OFFSET / 4;
 const PAGE_MASK = FRAME_BYTES - 1;
-/** Low bits of the tag of a valid entry: found by the fast path, or only by the slow path that tells the observers. */
-const PLAIN = 1;
-const OBSERVED = 3;
+/** Found by the fast path, or only by the slow path that tells the observers. */
+const { plain: PLAIN, observed: OBSERVED } = TLB_ENTRY;
 /** The same of a page without RAM: the slow path finds the number of its frame in the entry, in halves. */
 const DEVICE = 5;
 const STACK: SegmentIndex = 2;
+
+/** Who observes data accesses: nobody, those alone who hear of them in batches, or somebody who wants each at once. */
+type Observation = 'none' | 'batches' | 'each';
 
 /** What the TLB needs to know of the processor and who watches. */
 export interface TlbContext extends PagingContext {
@@ -65,8 +67,7 @@ export class SoftwareTlb implements LinearMemory {
   #read = FIRST_WORD;
   #write = FIRST_WORD + BANK_WORDS;
   #fetch = FIRST_WORD + 2 * BANK_WORDS;
-  /** While true, data accesses take the slow path: their entries carry a tag that the fast path does not know. */
-  observed = false;
+  #observation: Observation = 'none';
   /** Breakpoints on data are enabled. */
   breakpoints = false;
   /** The entries of the user bank were made for a program whose accesses are checked: the fast path does not know them. */
@@ -94,9 +95,19 @@ export class SoftwareTlb implements LinearMemory {
   }
 
   /** Begins or ends the observation of data accesses: entries made before have the wrong tag. */
-  observe(observed: boolean): void {
-    if (observed !== this.observed) this.flush();
-    this.observed = observed;
+  observe(observation: Observation): void {
+    if ((observation === 'none') === this.#isObserved) this.flush();
+    this.#observation = observation;
+  }
+
+  /** While true, data accesses take the slow path: their entries carry a tag that the fast path does not know. */
+  get #isObserved(): boolean {
+    return this.#observation !== 'none';
+  }
+
+  /** Whether generated code cannot make accesses: they are told one by one, or their tag may mean that they are checked. */
+  get takesEach(): boolean {
+    return this.#observation === 'each' || (this.#observation === 'batches' && this.#checksAlignment);
   }
 
   /** Forgets every translation. */
@@ -335,7 +346,7 @@ export class SoftwareTlb implements LinearMemory {
 
   #loadSlow(low: number, high: number, segment: SegmentIndex, bytes: number, access: AccessKind): number {
     if (this.breakpoints) this.#observer.touched(linearAddress(low, high), bytes, false);
-    const known = this.observed
+    const known = this.#isObserved
       ? this.#observedOffset(access === 'write' ? this.#write : this.#read, low, high, bytes)
       : -1;
     if (known >= 0) {
@@ -345,7 +356,7 @@ export class SoftwareTlb implements LinearMemory {
     }
     const device = this.#deviceAddress(access === 'write' ? this.#write : this.#read, low, high, bytes);
     if (device >= 0) return this.#loadDevice(device, low, bytes as 1 | 2 | 4);
-    if (!this.observed && (low & PAGE_MASK) <= FRAME_BYTES - bytes) {
+    if (!this.#isObserved && (low & PAGE_MASK) <= FRAME_BYTES - bytes) {
       const physical = this.translate(low, high, segment, access);
       this.#requireAligned(low, bytes); // a page fault comes before
       const offset = this.#isDevice(physical) ? -1 : this.#memory.offsetOf(Math.floor(physical / FRAME_BYTES));
@@ -361,7 +372,7 @@ export class SoftwareTlb implements LinearMemory {
     for (const [physical, size] of pieces) {
       if (this.#isDevice(physical)) this.#readDevice(physical, buffer.subarray(done, done + size));
       else buffer.set(this.#memory.readBytes(physical, size), done);
-      if (this.observed) this.#observer.accessed(physical, size, false);
+      if (this.#isObserved) this.#observer.accessed(physical, size, false);
       done += size;
     }
     if (pieces.length === 1) this.#admit(low, high, pieces[0]?.[0] ?? 0, access);
@@ -399,7 +410,7 @@ export class SoftwareTlb implements LinearMemory {
   #loadDevice(physical: number, low: number, bytes: 1 | 2 | 4): number {
     this.#requireAligned(low, bytes);
     const value = this.#observer.devices.read(physical, bytes);
-    if (this.observed) this.#observer.accessed(physical, bytes, false);
+    if (this.#isObserved) this.#observer.accessed(physical, bytes, false);
     return bytes === 4 ? value | 0 : value;
   }
 
@@ -407,7 +418,7 @@ export class SoftwareTlb implements LinearMemory {
     this.#requireAligned(low, bytes);
     this.#observer.devices.write(physical, bytes === 4 ? value >>> 0 : value & (2 ** (8 * bytes) - 1), bytes);
     if (this.#memory.isWatched(Math.floor(physical / FRAME_BYTES))) this.#observer.watchedStore(physical, bytes);
-    if (this.observed) this.#observer.accessed(physical, bytes, true);
+    if (this.#isObserved) this.#observer.accessed(physical, bytes, true);
   }
 
   /** Makes the entry that the next access to the page will hit. */
@@ -422,7 +433,7 @@ export class SoftwareTlb implements LinearMemory {
       if (access === 'write') this.#enterDevice(this.#write + index, low, high, frame);
       return;
     }
-    const tag = this.observed || this.#checksAlignment ? OBSERVED : PLAIN;
+    const tag = this.#isObserved || this.#checksAlignment ? OBSERVED : PLAIN;
     this.#enter(this.#read + index, low, high, offset, tag);
     if (access === 'write' && this.#memory.beginStore(frame)) this.#enter(this.#write + index, low, high, offset, tag);
   }
@@ -471,7 +482,7 @@ export class SoftwareTlb implements LinearMemory {
     valueHigh: number,
   ): void {
     if (this.breakpoints) this.#observer.touched(linearAddress(low, high), bytes, true);
-    const known = this.observed ? this.#observedOffset(this.#write, low, high, bytes) : -1;
+    const known = this.#isObserved ? this.#observedOffset(this.#write, low, high, bytes) : -1;
     if (known >= 0) {
       this.#requireAligned(low, bytes);
       STORES[bytes as AccessBytes](this.#view, known, valueLow, valueHigh);
@@ -485,7 +496,7 @@ export class SoftwareTlb implements LinearMemory {
       this.#storeDevice(device, low, bytes as 1 | 2 | 4, valueLow);
       return;
     }
-    if (!this.observed && (low & PAGE_MASK) <= FRAME_BYTES - bytes) {
+    if (!this.#isObserved && (low & PAGE_MASK) <= FRAME_BYTES - bytes) {
       const isStored = this.#storeWithin(low, high, segment, bytes as AccessBytes, valueLow, valueHigh);
       if (isStored) return;
     }
@@ -499,7 +510,7 @@ export class SoftwareTlb implements LinearMemory {
       if (this.#isDevice(physical)) this.#writeDevice(physical, buffer.subarray(done, done + size));
       else this.#memory.writeBytes(physical, buffer.subarray(done, done + size));
       if (this.#memory.isWatched(Math.floor(physical / FRAME_BYTES))) this.#observer.watchedStore(physical, size);
-      if (this.observed) this.#observer.accessed(physical, size, true);
+      if (this.#isObserved) this.#observer.accessed(physical, size, true);
       done += size;
     }
     // A store to the entry that maps its own page makes the translation it used a thing of the past.

@@ -282,6 +282,7 @@ function interceptsOf(plugins: readonly Plugin[]): InterceptLists {
     msr: list('msr'),
     randomNumber: list('randomNumber'),
     memoryAccess: list('memoryAccess'),
+    memoryAccesses: list('memoryAccesses'),
     watchedStore: list('watchedStore'),
   };
 }

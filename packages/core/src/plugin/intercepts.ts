@@ -42,6 +42,16 @@ export interface MemoryAccess {
   readonly write: boolean;
 }
 
+/** Data accesses of one processor in program order, by index from 0. They are there during the call alone. */
+export interface AccessBatch {
+  readonly length: number;
+  /** The physical address of the first byte. */
+  physical(index: number): number;
+  /** Bytes of the access within one page: one that crosses pages is two accesses. */
+  bytes(index: number): number;
+  isWrite(index: number): boolean;
+}
+
 /** What a plugin may take. An outcome returned ends the instruction; undefined lets it go on. */
 export interface Intercepts {
   readonly beforeInstruction?: (cpu: Cpu, instruction: InterceptedInstruction) => Outcome | undefined;
@@ -54,8 +64,14 @@ export interface Intercepts {
   readonly msr?: (cpu: Cpu, access: MsrAccess) => Outcome | undefined;
   /** RDRAND or RDSEED wants 64 bits; undefined leaves it to the next plugin, at last to the machine's own generator. */
   readonly randomNumber?: (cpu: Cpu) => bigint | undefined;
-  /** Observes every data access; switches the memory fast path off for the machine. */
+  /** Observes every data access when it is made; switches the memory fast path and generated code off for the machine. */
   readonly memoryAccess?: (cpu: Cpu, access: MemoryAccess) => void;
+  /**
+   * Observes every data access, later: before slices are read or sealed, and at the end of an event at the latest. The
+   * registers are those of some later moment, and where batches end depends on how code is executed; what a plugin
+   * makes of them must depend on neither.
+   */
+  readonly memoryAccesses?: (cpu: Cpu, accesses: AccessBatch) => void;
   /** Observes stores to frames that the plugin watches (cpu.memory.watch). */
   readonly watchedStore?: (cpu: Cpu, access: MemoryAccess) => void;
 }

@@ -264,10 +264,12 @@ export class Cpu implements BitHome, SliceHome {
   }
 
   readSlice(plugin: string): unknown {
+    this.draft.accesses?.deliver();
     return this.draft.slices.readProcessor(this.id, plugin);
   }
 
   changeSlice(plugin: string, recipe: (slice: never) => void): void {
+    this.draft.accesses?.deliver();
     this.draft.slices.changeProcessor(this.id, plugin, recipe);
   }
 

@@ -15,6 +15,7 @@ import { EVERYTHING, type Invalidation } from '../memory/translation-buffer.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import type { SliceHome } from '../plugin/slice.js';
 import type { HazardReport } from '../rule/hazard.js';
+import { AccessLog } from './access-log.js';
 import { Cpu } from './cpu.js';
 import type { MachineState, TurnState } from './machine.js';
 import { framesOf, PhysicalMemory } from './memory.js';
@@ -55,6 +56,8 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   readonly runner: Runner;
   readonly timers: Timers;
   readonly devices: DeviceBus;
+  /** Undefined: nobody observes accesses in batches. */
+  readonly accesses: AccessLog | undefined;
   /** Reports since they were last taken (`takeHazards`). */
   hazards: HazardReport[] = [];
   emissions: Emission[] = [];
@@ -81,6 +84,8 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
     this.#parked = state.processors.map(() => new Int32Array(words));
     this.#cpus = state.processors.map(({ id }) => new Cpu(this, id, this.#parked[id] as Int32Array));
     this.memory = new PhysicalDraft(bench, framesOf(state.memory), state.memory.ranges, this);
+    const { memoryAccesses } = definition.intercepts;
+    this.accesses = memoryAccesses.length === 0 ? undefined : new AccessLog(bench, this.memory, memoryAccesses);
     this.devices = new DeviceBus(this);
     this.timers = new Timers(this);
     this.tlb = new SoftwareTlb(bench, this.memory, this, NO_CONTEXT);
@@ -94,6 +99,7 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
 
   /** Starts again from a state. */
   load(state: MachineState): void {
+    this.accesses?.clear();
     this.runner.forget();
     settleFlags(this.bench.words);
     for (const cpu of this.#cpus) {
@@ -196,9 +202,9 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
     this.tlb.breakpoints = waitsFor(cpu, 'write', 'read or write');
     singleStepping.breakpoints = this.tlb.breakpoints || waitsFor(cpu, 'execute', 'port');
     this.#enterLevel(cpu);
-    this.tlb.observe(
-      this.tlb.breakpoints || this.definition.intercepts.memoryAccess.length > 0 || this.writeTrace !== undefined,
-    );
+    const { memoryAccess } = this.definition.intercepts;
+    const needsEach = this.tlb.breakpoints || memoryAccess.length > 0 || this.writeTrace !== undefined;
+    this.tlb.observe(needsEach ? 'each' : this.accesses === undefined ? 'none' : 'batches');
   }
 
   #enterLevel(cpu: Cpu): void {
@@ -231,10 +237,12 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   }
 
   readSlice(plugin: string): unknown {
+    this.accesses?.deliver();
     return this.slices.readMachine(plugin);
   }
 
   changeSlice(plugin: string, recipe: (slice: never) => void): void {
+    this.accesses?.deliver();
     this.slices.changeMachine(plugin, recipe);
     if (this.timers.sliceChanged(plugin)) this.runner.reschedule();
   }
@@ -308,7 +316,13 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   }
 
   accessed(physical: number, bytes: number, write: boolean): void {
-    for (const observe of this.definition.intercepts.memoryAccess) observe(this.#current, { physical, bytes, write });
+    this.observe(this.#current, physical, bytes, write);
+  }
+
+  /** A processor made a data access. */
+  observe(cpu: Cpu, physical: number, bytes: number, write: boolean): void {
+    this.accesses?.append(cpu, physical, bytes, write);
+    for (const observe of this.definition.intercepts.memoryAccess) observe(cpu, { physical, bytes, write });
   }
 
   watchedStore(physical: number, bytes: number): void {
@@ -334,6 +348,7 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
 
   /** The machine as frozen data: costs what changed since the last seal. */
   seal(): MachineState {
+    this.accesses?.deliver();
     settleFlags(this.bench.words);
     const before = this.#sealed;
     const processors = this.#cpus.map((cpu) =>

@@ -45,7 +45,6 @@ export class StructureMemory {
 
   /** An access at once is one access, however long: what it costs is for the observer to say. */
   #tell(address: number | bigint, bytes: number, write: boolean): void {
-    const observers = this.#cpu.definition.intercepts.memoryAccess;
-    for (const observe of observers) observe(this.#cpu, { physical: Number(address), bytes, write });
+    this.#cpu.draft.observe(this.#cpu, Number(address), bytes, write);
   }
 }

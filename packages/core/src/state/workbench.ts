@@ -17,6 +17,9 @@ export const FRAMES_OFFSET = 128 * 1024;
 export const INTERRUPTED_WORD = SINGLE_WORDS / 4;
 /** Counts what may have changed a fetch translation (memory/tlb.ts). */
 export const GENERATION_WORD = INTERRUPTED_WORD + 1;
+/** The byte address where generated code records the next data access (state/access-log.ts); the records end at the frames. */
+export const ACCESSES_WORD = GENERATION_WORD + 1;
+export const ACCESSES_OFFSET = SINGLE_WORDS + 64;
 /** 64-bit slots of the register window. */
 export const WINDOW_SLOTS = SCRATCH_OFFSET / 8;
 
