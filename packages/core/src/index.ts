@@ -39,8 +39,11 @@ export * from './expression/build.js';
 export type * from './expression/nodes.js';
 export * from './instruction/define.js';
 export type { Operand } from './instruction/operand.js';
+export { deliverEvent, deliverException } from './interrupt/delivery.js';
 export * from './interrupt/exceptions.js';
 export type { FaultExplanation } from './interrupt/fault-explanations.js';
+export type { Delivery, DeliveryType } from './interrupt/gate.js';
+export { takeOver } from './interrupt/interception.js';
 export {
   type DeliveryMode,
   type Destination,
@@ -48,7 +51,11 @@ export {
   sendInterrupt,
 } from './interrupt/interrupt-message.js';
 export { ioApic } from './interrupt/io-apic.js';
-export type { EventName } from './interrupt/pending-events.js';
+export {
+  acknowledgeExternalInterrupt,
+  type BoundaryEvent,
+  type EventName,
+} from './interrupt/pending-events.js';
 export { pic } from './interrupt/pic.js';
 export { CYCLES_PER_SECOND } from './interrupt/virtual-time.js';
 export { EventLog, type LogEntry } from './machine/log.js';
@@ -66,7 +73,7 @@ export { type Citation, formatCitation } from './manual/citation.js';
 export { SDM_REVISION, type SdmTitle, sdm } from './manual/sdm.js';
 export { isA20GateOpen, setA20Gate } from './memory/a20.js';
 export { type EffectiveMemoryType, type MemoryType, memoryTypeOf } from './memory/memory-type.js';
-export type { PageTranslation, PagingEntry } from './memory/paging.js';
+export type { AccessKind, PageTranslation, PagingEntry } from './memory/paging.js';
 export { staleTlb } from './memory/stale-tlb.js';
 export type { Invalidation, KeptTranslation, TranslationBuffer } from './memory/translation-buffer.js';
 export { acpiPower, powerButtonPressed } from './platform/acpi-power.js';
@@ -86,6 +93,14 @@ export { systemControlPort } from './platform/system-control-port.js';
 export { receiverRoom, SERIAL_PORTS, type SerialPort, serialPorts, serialReceived, uart } from './platform/uart.js';
 export * from './plugin/define.js';
 export {
+  type Guest,
+  type GuestMode,
+  type GuestPage,
+  isInGuestMode,
+  type SecondLevel,
+  type SecondLevelAccess,
+} from './plugin/guest-mode.js';
+export {
   defineMachine,
   type InstalledIntrinsic,
   type InstalledMsr,
@@ -100,7 +115,15 @@ export { findProfile, PROFILES } from './profile/profiles.js';
 export { defineRegisterBits, type RegisterBits } from './register/bits.js';
 export { CR0, CR4, EFER } from './register/control-registers.js';
 export type { MsrDefinition } from './register/msrs.js';
-export { ACTIVITY, type Activity, GENERAL_REGISTERS, type SegmentRegister } from './register/register-file.js';
+export {
+  ACTIVITY,
+  type Activity,
+  GENERAL_REGISTERS,
+  SEGMENT_REGISTERS,
+  type SegmentRegister,
+  SHADOW,
+  slotOf,
+} from './register/register-file.js';
 export { RFLAGS, STATUS_FLAGS } from './register/rflags.js';
 export { defineHazards, type Hazard, type HazardReport } from './rule/hazard.js';
 export * from './rule/rule.js';

@@ -3,6 +3,7 @@ import { DivergenceError, PluginError, UsageError } from '../error.js';
 import { executeChecked } from '../execute/execute-checked.js';
 import { intrinsicOperands, outputOf } from '../execute/intrinsic-operands.js';
 import { GuestFault } from '../interrupt/exceptions.js';
+import { Interception } from '../interrupt/interception.js';
 import { advanceTo } from '../interrupt/virtual-time.js';
 import { turnAfter } from '../machine/schedule.js';
 import type { MachineDefinition } from '../plugin/host.js';
@@ -140,11 +141,14 @@ function executeIntrinsic(
   keepGeneralRegisters(cpu); // implicit inputs go there
   const operands = intrinsicOperands(cpu, name, intrinsic.shape, values);
   try {
-    const outcome =
-      executeChecked({ cpu, operands, operandWidth: cpu.codeWidth }, intrinsic.instruction) ?? completed();
+    const outcome = executeChecked({ cpu, operands, operandWidth: cpu.codeWidth }, intrinsic.checked) ?? completed();
     const value = intrinsic.shape.result?.(cpu) ?? outputOf(operands);
     return value === undefined || !succeeded(outcome) ? outcome : ({ ...outcome, value } as Outcome);
   } catch (thrown) {
+    if (thrown instanceof Interception) {
+      cpu.words.set(keptRegisters);
+      return thrown.take(cpu);
+    }
     // The caller stands where the handler would: the exception is reported, not delivered.
     if (!(thrown instanceof GuestFault)) {
       cpu.words.set(keptRegisters); // a gap that was met before anything happened leaves the processor as it was

@@ -10,6 +10,7 @@ import { completed } from '../event/outcome.js';
 import type { FunctionInstruction } from '../instruction/define.js';
 import { deliverException } from '../interrupt/delivery.js';
 import { GuestFault } from '../interrupt/exceptions.js';
+import { Interception } from '../interrupt/interception.js';
 import { canRun, isAnythingThere, takeEvent, wouldWake } from '../interrupt/pending-events.js';
 import { SingleStepping } from '../interrupt/single-stepping.js';
 import { advanceTo, cyclesOf, machineTime } from '../interrupt/virtual-time.js';
@@ -55,6 +56,8 @@ export class Runner implements StepBinder {
   /** Steps of the run before the current block, and of the block. */
   #done = 0;
   #cursor = 0;
+  /** The guest that the step began in wants to hear of each. */
+  #isStepwise = false;
   /** Steps that generated code made before the block that is being executed. */
   #ahead = 0;
   /** Set when an instruction starts a new interrupt shadow. */
@@ -278,7 +281,7 @@ export class Runner implements StepBinder {
 
   #takeEvent(cpu: Cpu): boolean {
     settleFlags(this.#words);
-    const outcome = takeEvent(cpu);
+    const outcome = this.#eventTaken(cpu);
     if (outcome === undefined) return false;
     this.#outcome = outcome;
     this.#lastBlock = undefined;
@@ -287,12 +290,22 @@ export class Runner implements StepBinder {
     return true;
   }
 
+  #eventTaken(cpu: Cpu): Outcome | undefined {
+    try {
+      return takeEvent(cpu);
+    } catch (thrown) {
+      if (thrown instanceof Interception) return this.#takenOver(cpu, thrown);
+      throw thrown;
+    }
+  }
+
   #runBlock(cpu: Cpu, budget: number): void {
     this.#words[INTERRUPTED_WORD] = 0;
     if (this.#outcome !== undefined) this.#outcome = undefined;
     this.#lastBlock = undefined;
     const { singleStepping } = this;
     const isSingle = singleStepping.isOn;
+    this.#isStepwise = this.#draft.guest?.stepwise === true;
     try {
       if (isSingle) singleStepping.before(cpu);
       const block = this.#blocks.find(this.#codeMode);
@@ -320,6 +333,7 @@ export class Runner implements StepBinder {
       this.#count(this.#cursor);
       if (shadowed && !this.shadowRenewed) this.#words[SHADOW] = 0;
       if (isSingle || singleStepping.trapFlag === 'after') singleStepping.after(cpu, this.lastInstruction);
+      this.#tellStep(cpu);
     } catch (thrown) {
       this.#abandon(cpu, thrown);
     }
@@ -398,7 +412,9 @@ export class Runner implements StepBinder {
     if (thrown instanceof GuestFault) {
       this.singleStepping.discard(cpu);
       this.#outcome = this.#deliver(cpu, thrown, done);
+      this.#tellStep(cpu);
     } else if (thrown instanceof Intercepted) this.#outcome = thrown.outcome;
+    else if (thrown instanceof Interception) this.#outcome = this.#takenOver(cpu, thrown);
     else {
       this.#count(done);
       throw thrown;
@@ -412,16 +428,31 @@ export class Runner implements StepBinder {
     try {
       return deliverException(cpu, raised);
     } catch (thrown) {
+      if (thrown instanceof Interception) return this.#takenOver(cpu, thrown);
       this.#count(done);
       throw thrown;
     }
   }
 
+  #tellStep(cpu: Cpu): void {
+    if (!this.#isStepwise) return;
+    for (const tell of this.#draft.definition.intercepts.stepped) tell(cpu);
+  }
+
+  /** A plugin has the processor, at a boundary: what it does there raises nothing. */
+  #takenOver(cpu: Cpu, { take }: Interception): Outcome {
+    const outcome = take(cpu);
+    this.#draft.delivering = undefined;
+    this.attend();
+    return outcome;
+  }
+
   functionStep(decoded: Decoded, definition: FunctionInstruction): () => void {
     const next = following(decoded.address, decoded.length, decoded.codeWidth);
     const [nextLow, nextHigh] = [Number(BigInt.asIntN(32, next)), Number(BigInt.asIntN(32, next >> 32n))];
-    const { checks, effect } = definition; // of objects of one shape: those of plugins may have another
-    const rules = { checks, effect };
+    const { checks, effect, interceptedAfter } = definition; // of objects of one shape: those of plugins may have another
+    const intercepts = this.#draft.definition.interceptsOfInstruction(decoded.mnemonic);
+    const rules = { checks, effect, interceptedAfter, mnemonic: decoded.mnemonic, intercepts };
     const executionOn = executionOf(decoded);
     const step = () => {
       const cpu = this.#draft.current;
@@ -430,7 +461,7 @@ export class Runner implements StepBinder {
       this.#words[RIP + 1] = nextHigh;
       this.#draft.writeTrace?.register(cpu.id, RIP / 2);
       this.executing = decoded;
-      const outcome = executeChecked(executionOn(cpu), rules);
+      const outcome = executeChecked(executionOn(cpu), rules, decoded);
       if (outcome !== undefined) this.#outcome = outcome;
     };
     return definition.repeatable && decoded.repeat !== 'none' ? this.#iteration(decoded, next, step) : step;
@@ -456,9 +487,10 @@ export class Runner implements StepBinder {
   intercepted(decoded: Decoded, step: () => void): () => void {
     const intercepts = this.#draft.definition.interceptsBefore(decoded.mnemonic);
     if (intercepts.length === 0) return step;
+    const seen = { mnemonic: decoded.mnemonic, length: decoded.length, decoded };
     return () => {
       for (const intercept of intercepts) {
-        const outcome = intercept(this.#draft.current, decoded);
+        const outcome = intercept(this.#draft.current, seen);
         if (outcome !== undefined) throw new Intercepted(outcome);
       }
       step();

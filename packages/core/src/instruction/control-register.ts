@@ -2,7 +2,7 @@
 import { GP } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
 import { havePdptesReservedBits, pdptesLoadedBy } from '../memory/pdpte-registers.js';
-import { allowedBits, writeControlRegister } from '../register/control-register-write.js';
+import { allowedBits, readControlRegister, writeControlRegister } from '../register/control-register-write.js';
 import { CR0, CR4 } from '../register/control-registers.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
@@ -198,18 +198,12 @@ export const MOV_CR = defineInstruction({
   effect(cpu, operands) {
     const [to, from] = [operandAt(operands, 0), operandAt(operands, 1)];
     if (isControlRegister(to.register)) return writeControlRegister(cpu, to.register, from.read());
-    const value = from.read();
-    if (isControlRegister(from.register)) announceRead(cpu, from.register, value);
-    return to.write(value);
+    return to.write(isControlRegister(from.register) ? readControlRegister(cpu, from.register) : from.read());
   },
 });
 
 function isControlRegister(name: string | undefined): name is WritableRegister {
   return name !== undefined && WRITABLE.has(name);
-}
-
-function announceRead(cpu: Cpu, register: WritableRegister, value: bigint): void {
-  for (const intercept of cpu.definition.intercepts.controlRegister) intercept(cpu, { register, write: false, value });
 }
 
 const TS = 1n << BigInt(CR0.bits.TS);
@@ -237,7 +231,7 @@ export const SMSW = defineInstruction({
   writes: [],
   flags: 'unaffected',
   faults: [hiddenFromUser('SMSW')],
-  effect: (cpu, operands) => operandAt(operands, 0).write(cpu.CR0.value), // memory takes 16 bits, a register its width
+  effect: (cpu, operands) => operandAt(operands, 0).write(readControlRegister(cpu, 'CR0')), // memory takes 16 bits, a register its width
 });
 
 export const CLTS = defineInstruction({

@@ -89,6 +89,8 @@ export interface FunctionInstruction<
   readonly repeatable: boolean;
   /** In the manual's order; the first violated one decides. */
   readonly checks: RuleTable<Execution, CheckResult>;
+  /** How many of the checks have priority over interception by a plugin: #UD, privilege, permission. */
+  readonly interceptedAfter: number;
   readonly intrinsics: Shapes;
   /** Nothing returned means completed. */
   readonly effect: (cpu: Cpu, operands: readonly Operand[], operandWidth: Execution['operandWidth']) => Outcome | void;
@@ -104,6 +106,8 @@ export interface FaultRow {
   readonly explain: string;
   readonly fields?: readonly string[] | ((execution: Execution) => readonly string[]);
   readonly note?: string;
+  /** The check is one of privilege or permission: it comes before a plugin may intercept, as those for #UD do. */
+  readonly precedesIntercepts?: boolean;
 }
 
 interface ExpressionDeclaration {
@@ -144,8 +148,21 @@ export function defineInstruction(
     faults[0]?.raise ?? { kind: 'fault', vector: '#UD' },
     faults.map(faultRule),
   );
-  return Object.freeze({ form: 'function', ...rest, repeatable, checks: [...faultRules, ...checks], intrinsics });
+  const all = [...faultRules, ...checks];
+  const interceptedAfter = all.findLastIndex(
+    ({ result }, index) => faults[index]?.precedesIntercepts === true || isUndefinedOpcode(result),
+  );
+  return Object.freeze({
+    form: 'function',
+    ...rest,
+    repeatable,
+    checks: all,
+    interceptedAfter: interceptedAfter + 1,
+    intrinsics,
+  });
 }
+
+const isUndefinedOpcode = (result: CheckResult): boolean => typeof result !== 'function' && result.vector === '#UD';
 
 function faultRule({ id, when, raise, explain, fields, note }: FaultRow) {
   return {

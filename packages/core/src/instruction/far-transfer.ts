@@ -57,7 +57,8 @@ const usesParagraphs = (cpu: Cpu): boolean => cpu.mode === 'real' || cpu.mode ==
 /** JMP and CALL to a TSS or a task gate. The offset of the far pointer does not count. */
 function transferToTask(cpu: Cpu, descriptor: SegmentDescriptor, by: 'jump' | 'call'): void {
   const task = taskOfTransfer(cpu, descriptor);
-  switchTask(cpu, task, { by, ext: 0, flags: cpu.RFLAGS.value, instructionPointer: cpu.RIP });
+  const source = by === 'call' ? 'CALL' : 'JMP';
+  switchTask(cpu, task, { by, ext: 0, source, flags: cpu.RFLAGS.value, instructionPointer: cpu.RIP });
 }
 
 export const JMP_FAR = defineInstruction({

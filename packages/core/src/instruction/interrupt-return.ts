@@ -45,7 +45,7 @@ function returnInRealMode(cpu: Cpu, bytes: Bytes): void {
 
 function returnToTask(cpu: Cpu): void {
   const task = taskOfReturn(cpu);
-  switchTask(cpu, task, { by: 'return', ext: 0, flags: cpu.RFLAGS.value, instructionPointer: cpu.RIP });
+  switchTask(cpu, task, { by: 'return', ext: 0, source: 'IRET', flags: cpu.RFLAGS.value, instructionPointer: cpu.RIP });
 }
 
 /** The rest of the frame that an interrupt of virtual-8086 mode left: all of RFLAGS is taken. */

@@ -21,6 +21,7 @@ export const RDPMC = defineInstruction({
       fields: ['CR4.PCE', 'SS.attributes'],
       when: (cpu) => cpu.CR0.PE && !cpu.CR4.PCE && cpu.CPL > 0,
       raise: GP(0),
+      precedesIntercepts: true,
       explain: 'RDPMC needs CPL 0 unless CR4.PCE is 1.',
     },
     {

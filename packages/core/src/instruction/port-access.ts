@@ -50,6 +50,7 @@ export function portPermission(mnemonic: string, portIndex: 0 | 1): FaultRow {
       return restricted && !mapAllows(cpu, portOf(operands, portIndex), bytesOf(data));
     },
     raise: GP(0),
+    precedesIntercepts: true,
     explain: 'A port needs CPL at or below RFLAGS.IOPL, or clear bits for it in the I/O permission bit map of the TSS.',
   };
 }

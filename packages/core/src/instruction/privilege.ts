@@ -12,6 +12,7 @@ export function privileged(mnemonic: string): FaultRow {
     fields: ['SS.attributes'], // CPL is SS.DPL
     when: (cpu) => cpu.CPL > 0,
     raise: GP(0),
+    precedesIntercepts: true,
     explain: `${mnemonic} is privileged: execute it with CPL 0.`,
   };
 }
@@ -23,6 +24,7 @@ export function hiddenFromUser(mnemonic: string): FaultRow {
     fields: ['CR4.UMIP', 'SS.attributes'],
     when: (cpu) => cpu.CR4.UMIP && cpu.CPL > 0,
     raise: GP(0),
+    precedesIntercepts: true,
     explain: `${mnemonic} needs CPL 0 while CR4.UMIP is 1.`,
   };
 }

@@ -2,8 +2,9 @@
 import type { Outcome } from '../event/outcome.js';
 import { fault } from '../event/outcome.js';
 import { DEBUG_STATUS, enterDebugHandler } from '../interrupt/debug-status.js';
-import { deliver } from '../interrupt/delivery.js';
+import { deliver, interceptException } from '../interrupt/delivery.js';
 import { BP, GP, type Raise } from '../interrupt/exceptions.js';
+import type { DeliveryType } from '../interrupt/gate.js';
 import { keepingRegisters } from '../interrupt/keep-registers.js';
 import { sdm } from '../manual/sdm.js';
 import type { Cpu } from '../state/cpu.js';
@@ -28,9 +29,9 @@ const READS = [
 const WRITES = TASK_REGISTERS;
 
 /** Goes to the handler; a fault on the way leaves every register as it was. RIP is that of the next instruction. */
-function interrupt(cpu: Cpu, vector: number, software: boolean): void {
+function interrupt(cpu: Cpu, vector: number, type: DeliveryType): void {
   cpu.draft.runner.singleStepping.discard(cpu); // the handler is not stepped into
-  keepingRegisters(cpu, () => deliver(cpu, { vector, errorCode: undefined, software, fault: false }));
+  keepingRegisters(cpu, () => deliver(cpu, { type, vector, errorCode: undefined, fault: false }));
 }
 
 const vectorOf = (operands: readonly Operand[]): number => Number(operandAt(operands, 0).read() & 0xffn);
@@ -52,19 +53,17 @@ export const INT = defineInstruction({
   ],
   effect(cpu, operands) {
     const vector = vectorOf(operands);
-    if (!isRedirected(cpu, vector)) return interrupt(cpu, vector, true);
+    if (!isRedirected(cpu, vector)) return interrupt(cpu, vector, 'software interrupt');
     cpu.draft.runner.singleStepping.trapFlag = 'never';
     return interrupt8086(cpu, vector);
   },
 });
 
 /** INT3, INTO and INT1 raise an exception as their normal work: plugins are asked as for any, and it is the outcome. */
-function trap(cpu: Cpu, vector: number, software: boolean, raised: Raise): Outcome {
-  for (const intercept of cpu.definition.intercepts.exception) {
-    const taken = intercept(cpu, raised);
-    if (taken !== undefined) return taken;
-  }
-  interrupt(cpu, vector, software);
+function trap(cpu: Cpu, vector: number, type: DeliveryType, raised: Raise): Outcome {
+  const taken = interceptException(cpu, raised);
+  if (taken !== undefined) return taken;
+  interrupt(cpu, vector, type);
   return raised;
 }
 
@@ -74,7 +73,7 @@ export const INT3 = defineInstruction({
   reads: READS,
   writes: WRITES,
   flags: 'as INT n',
-  effect: (cpu) => trap(cpu, 3, true, BP),
+  effect: (cpu) => trap(cpu, 3, 'software exception', BP),
 });
 
 export const INTO = defineInstruction({
@@ -83,7 +82,7 @@ export const INTO = defineInstruction({
   reads: READS,
   writes: WRITES,
   flags: 'as INT n if OF is 1',
-  effect: (cpu) => (cpu.RFLAGS.OF ? trap(cpu, 4, true, fault('#OF')) : undefined),
+  effect: (cpu) => (cpu.RFLAGS.OF ? trap(cpu, 4, 'software exception', fault('#OF')) : undefined),
 });
 
 /** INT1 is a hardware exception in all but name: the gate's DPL does not count. */
@@ -96,8 +95,8 @@ export const INT1 = defineInstruction({
   effect(cpu) {
     // Breakpoints that a load of SS held back are reported with it; DR6 says nothing of INT1 itself.
     const debugStatus = Number(cpu.read('pendingDebug')) & DEBUG_STATUS.breakpoints;
-    if (debugStatus === 0) return trap(cpu, 1, false, fault('#DB'));
-    const outcome = trap(cpu, 1, false, fault('#DB', { debugStatus }));
+    if (debugStatus === 0) return trap(cpu, 1, 'privileged software exception', fault('#DB'));
+    const outcome = trap(cpu, 1, 'privileged software exception', fault('#DB', { debugStatus }));
     cpu.set('pendingDebug', 0n);
     enterDebugHandler(cpu, debugStatus);
     return outcome;

@@ -1,7 +1,7 @@
 // SDM, "RDTSC—Read Time-Stamp Counter", "RDTSCP—Read Time-Stamp Counter and Processor ID", "RDPID—Read Processor ID".
 import { GP } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
-import { timeStampCounter } from '../register/time-stamp-counter.js';
+import { shownTimeStamp } from '../register/time-stamp-counter.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
 import { operandAt } from './privilege.js';
@@ -14,12 +14,13 @@ const timeStampDisabled = (mnemonic: string): FaultRow => ({
   fields: ['CR4.TSD', 'SS.attributes'],
   when: (cpu) => cpu.CR0.PE && cpu.CR4.TSD && cpu.CPL > 0,
   raise: GP(0),
+  precedesIntercepts: true,
   explain: `${mnemonic} needs CPL 0 while CR4.TSD is 1.`,
 });
 
 /** The counter goes to EDX:EAX; the high halves of RAX and RDX are cleared, in every mode. */
 function loadTimeStamp(cpu: Cpu): void {
-  const tsc = timeStampCounter(cpu);
+  const tsc = shownTimeStamp(cpu);
   cpu.RAX = tsc & LOW_HALF;
   cpu.RDX = tsc >> 32n;
 }

@@ -9,12 +9,20 @@ import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
 import { GP, NP, raise } from './exceptions.js';
 
+/** Where an event comes from (SDM, "VM-Entry Controls for Event Injection", has the same words). */
+export type DeliveryType =
+  | 'external interrupt'
+  | 'NMI'
+  | 'hardware exception'
+  | 'software interrupt'
+  | 'privileged software exception'
+  | 'software exception';
+
 /** What is delivered. RIP is what the frame holds of it. */
 export interface Delivery {
+  readonly type: DeliveryType;
   readonly vector: number;
   readonly errorCode: number | undefined;
-  /** INT n, INT3 and INTO: the gate's DPL counts and EXT is 0. */
-  readonly software: boolean;
   /** A fault-class exception: the image of RFLAGS has RF set, so that the restarted instruction meets no breakpoint again. */
   readonly fault: boolean;
 }
@@ -49,18 +57,21 @@ const CLEARED = (1 << TF) | (1 << NT) | (1 << RF) | (1 << VM);
 const IDTR_BASE = slotOf('IDTR.base');
 const IDTR_LIMIT = slotOf('IDTR.limit') * 2;
 
+/** INT n, INT3 and INTO, not INT1: the gate's DPL counts and EXT is 0. */
+const isSoftware = ({ type }: Delivery): boolean => type === 'software interrupt' || type === 'software exception';
+
 /** EXT in the error code of whatever the delivery raises: the event was not asked for by the program. */
-export const extOf = ({ software }: Delivery): 0 | 1 => (software ? 0 : EXT);
+export const extOf = (delivery: Delivery): 0 | 1 => (isSoftware(delivery) ? 0 : EXT);
 
 /** Reads and checks the gate of the vector. */
 export function readGate(cpu: Cpu, delivery: Delivery, { bytes, types }: GateFormat): Gate {
-  const { vector, software } = delivery;
+  const { vector } = delivery;
   const error = vector * 8 + IDT + extOf(delivery);
   const offset = vector * bytes;
   if (offset + bytes - 1 > (cpu.words[IDTR_LIMIT] as number) >>> 0) raise(GP(error), 'core.idt.limit');
   const gate = loadGate(cpu, addressIn(cpu, IDTR_BASE, offset), bytes);
   if (!types.includes(gate.type)) raise(GP(error), 'core.idt.gate-type');
-  if (software && gate.dpl < cpu.CPL) raise(GP(error), 'core.idt.gate-dpl');
+  if (isSoftware(delivery) && gate.dpl < cpu.CPL) raise(GP(error), 'core.idt.gate-dpl');
   if (!gate.present) raise(NP(error), 'core.idt.gate-present');
   return gate;
 }

@@ -1,6 +1,7 @@
 // SDM, "Priority Among Concurrent Events": what may be taken between two instructions, in order. Taking one is a step.
 import { NotModelled } from '../error.js';
 import { fault, type Outcome } from '../event/outcome.js';
+import type { MachineDefinition } from '../plugin/host.js';
 import { SHADOW, slotOf } from '../register/register-file.js';
 import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
@@ -14,13 +15,16 @@ import { isPending, PENDING, setPending } from './pending-bits.js';
 /** How an event is named to plugins and in outcomes. */
 export type EventName = 'machine check' | 'SMI' | 'INIT' | 'start-up' | 'debug' | 'NMI' | 'external interrupt';
 
-interface EventRow {
-  readonly event: EventName;
+/** What may be taken at a boundary: a row of the manual's table of priorities, or of a plugin. */
+export interface BoundaryEvent<Name extends string = string> {
+  readonly event: Name;
   readonly isThere: (cpu: Cpu) => boolean;
   /** There, and not to be taken now: masked, blocked, or in a shadow. */
   readonly isHeld: (cpu: Cpu) => boolean;
   readonly take: (cpu: Cpu) => Outcome;
 }
+
+type EventRow = BoundaryEvent<EventName>;
 
 const SHADOW_WORD = slotOf('interruptShadow') * 2;
 const FLAGS_WORD = slotOf('RFLAGS') * 2;
@@ -37,24 +41,42 @@ const waitsForStartup = (cpu: Cpu): boolean => cpu.activity === 'wait-for-SIPI';
 const isShutDown = (cpu: Cpu): boolean => cpu.activity === 'shutdown';
 const heedsNothing = (cpu: Cpu): boolean => waitsForStartup(cpu) || isShutDown(cpu);
 
+const PLAIN = { errorCode: undefined, fault: false } as const;
+
 function takeNmi(cpu: Cpu): Outcome {
   setPending(cpu, PENDING.NMI, false);
   cpu.set('nmiBlocked', 1n);
-  return deliverEvent(cpu, NMI_VECTOR) ?? { kind: 'interrupted', event: 'NMI', vector: NMI_VECTOR };
+  return (
+    deliverEvent(cpu, { type: 'NMI', vector: NMI_VECTOR, ...PLAIN }) ?? {
+      kind: 'interrupted',
+      event: 'NMI',
+      vector: NMI_VECTOR,
+    }
+  );
 }
 
 /** What a local APIC that software disabled had accepted before is still there to be taken. */
 const localApicVector = (cpu: Cpu): number => (localApicMode(cpu) === 'disabled' ? -1 : deliverableVector(cpu));
 
-/** The local APIC's vector if it has one; otherwise the 8259 is asked. */
-function takeExternalInterrupt(cpu: Cpu): Outcome {
+/** The local APIC's vector if it has one, which is in service then; otherwise the 8259 is asked. */
+export function acknowledgeExternalInterrupt(cpu: Cpu): number {
   const own = localApicVector(cpu);
   if (own >= 0) {
     setVector(cpu, 'IRR', own, false);
     setVector(cpu, 'ISR', own, true);
   }
-  const vector = own >= 0 ? own : cpu.draft.acknowledgeInterrupt();
-  return deliverEvent(cpu, vector) ?? { kind: 'interrupted', event: 'external interrupt', vector };
+  return own >= 0 ? own : cpu.draft.acknowledgeInterrupt();
+}
+
+function takeExternalInterrupt(cpu: Cpu): Outcome {
+  const vector = acknowledgeExternalInterrupt(cpu);
+  return (
+    deliverEvent(cpu, { type: 'external interrupt', vector, ...PLAIN }) ?? {
+      kind: 'interrupted',
+      event: 'external interrupt',
+      vector,
+    }
+  );
 }
 
 function takeDebugTrap(cpu: Cpu): Outcome {
@@ -113,18 +135,48 @@ const EVENTS: readonly EventRow[] = [
 
 /** Nothing that a row looks at is set: asked after each access to the local APIC and each IRET. */
 const isQuiet = (cpu: Cpu): boolean =>
-  ((cpu.words[PENDING_WORD] as number) | (cpu.words[DEBUG_WORD] as number)) === 0 && highestVector(cpu, 'IRR') < 0;
+  ((cpu.words[PENDING_WORD] as number) | (cpu.words[DEBUG_WORD] as number)) === 0 &&
+  highestVector(cpu, 'IRR') < 0 &&
+  eventsOf(cpu.definition) === EVENTS;
+
+const tables = new WeakMap<MachineDefinition, readonly BoundaryEvent[]>();
+
+/** The rows of core with those of plugins at their places. */
+function eventsOf(definition: MachineDefinition): readonly BoundaryEvent[] {
+  let table = tables.get(definition);
+  if (table === undefined) {
+    const added = definition.plugins.flatMap(({ boundaryEvents = [] }) => boundaryEvents);
+    table =
+      added.length === 0
+        ? EVENTS
+        : EVENTS.flatMap((row): readonly BoundaryEvent[] => [
+            ...added.filter(({ before }) => before === row.event),
+            row,
+          ]);
+    tables.set(definition, table);
+  }
+  return table;
+}
 
 /** Whether something waits, held or not. */
 export function isAnythingThere(cpu: Cpu): boolean {
   if (isQuiet(cpu)) return false;
-  return EVENTS.some(({ isThere }) => isThere(cpu));
+  for (const { isThere } of eventsOf(cpu.definition)) if (isThere(cpu)) return true;
+  return false;
 }
 
 /** The event that would be taken now. */
-function nextEvent(cpu: Cpu): EventRow | undefined {
+function nextEvent(cpu: Cpu): BoundaryEvent | undefined {
   if (isQuiet(cpu)) return undefined;
-  return EVENTS.find(({ isThere, isHeld }) => isThere(cpu) && !isHeld(cpu));
+  for (const row of eventsOf(cpu.definition)) if (row.isThere(cpu) && !isHeld(cpu, row)) return row;
+  return undefined;
+}
+
+/** Plugins may hold what core lets through, and the other way round. */
+function isHeld(cpu: Cpu, row: BoundaryEvent): boolean {
+  let held = row.isHeld(cpu);
+  for (const holds of cpu.definition.intercepts.holdsEvent) held = holds(cpu, row.event as EventName, held);
+  return held;
 }
 
 /** Whether a processor that waits has a reason to go on. */
@@ -138,7 +190,7 @@ export function takeEvent(cpu: Cpu): Outcome | undefined {
   const next = nextEvent(cpu);
   if (next === undefined) return undefined;
   for (const intercept of cpu.definition.intercepts.event) {
-    const taken = intercept(cpu, next.event);
+    const taken = intercept(cpu, next.event as EventName);
     if (taken !== undefined) return taken;
   }
   if (cpu.activity === 'HLT' || cpu.activity === 'shutdown') cpu.activity = 'active';

@@ -92,6 +92,8 @@ function switchThroughGate(cpu: Cpu, gate: Gate, delivery: Delivery): void {
   const how = {
     by: 'call',
     ext,
+    source: 'gate in IDT',
+    errorCode,
     flags: BigInt(flagsImage(cpu, delivery) >>> 0),
     instructionPointer: cpu.RIP,
   } as const;

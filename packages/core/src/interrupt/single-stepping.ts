@@ -41,7 +41,8 @@ export class SingleStepping {
 
   /** RFLAGS was written, `breakpoints` changed, or another processor has its turn. */
   contextChanged(cpu: Cpu): void {
-    this.isOn = this.breakpoints || ((cpu.words[FLAGS] as number) & (TF | RF)) !== 0;
+    const { guest } = this.#draft;
+    this.isOn = this.breakpoints || guest?.stepwise === true || ((cpu.words[FLAGS] as number) & (TF | RF)) !== 0;
     if (this.isOn) this.#draft.runner?.interrupt(); // not while the runner is being made
   }
 

@@ -1,6 +1,6 @@
 // When something next happens by itself. The deadlines of devices are asked for once and kept until the device's slice
 // changes, so that a run between two deadlines looks at no device.
-import type { DeviceTimer, Plugin } from '../plugin/define.js';
+import type { DeviceTimer, Plugin, ProcessorTimer } from '../plugin/define.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
 import { expireLocalTimer, localTimerDeadline } from './local-apic-timer.js';
@@ -21,10 +21,12 @@ const clocked = ({ name, timer }: Plugin): readonly Clocked[] =>
 export class Timers {
   readonly #draft: MachineDraft;
   readonly #devices: readonly Clocked[];
+  readonly #processors: readonly ProcessorTimer[];
 
   constructor(draft: MachineDraft) {
     this.#draft = draft;
     this.#devices = draft.definition.plugins.flatMap(clocked);
+    this.#processors = draft.definition.plugins.flatMap(({ processorTimer }) => processorTimer ?? []);
   }
 
   /** Another state was loaded. */
@@ -46,6 +48,7 @@ export class Timers {
    */
   deadlineFor(cpu: Cpu): number {
     let least = localTimerDeadline(cpu);
+    for (const { deadline } of this.#processors) least = Math.min(least, deadline(cpu));
     for (const device of this.#devices) least = Math.min(least, this.#deadlineOf(device));
     for (const other of this.#waiting(cpu)) least = Math.min(least, localTimerDeadline(other));
     return least;
@@ -58,6 +61,7 @@ export class Timers {
       device.isKnown = false;
       device.timer.expire(this.#draft, Math.max(time, machineTime(this.#draft)));
     }
+    for (const { deadline, expire } of this.#processors) if (deadline(cpu) <= time) expire(cpu, time);
     for (const each of [cpu, ...this.#waiting(cpu)]) if (localTimerDeadline(each) <= time) expireLocalTimer(each, time);
   }
 

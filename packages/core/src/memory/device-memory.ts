@@ -20,9 +20,9 @@ export class DeviceBus {
     this.#ranges = draft.definition.deviceMemory;
   }
 
-  /** Whether a frame is the local APIC's page for the current processor, which hides RAM that lies there. */
+  /** Whether a frame is the local APIC's page for the current processor, or its guest's, which hide RAM that lies there. */
   hides(frame: number): boolean {
-    return localApicPage(this.#draft.current) === frame * FRAME_BYTES;
+    return localApicPage(this.#draft.current) === frame * FRAME_BYTES || this.#draft.guest?.page?.frame === frame;
   }
 
   /** An unsigned value of 1, 2 or 4 bytes; ones where nobody answers. */
@@ -37,6 +37,8 @@ export class DeviceBus {
   }
 
   #at(address: number, bytes: AccessBytes): Omit<DeviceMemory, 'first' | 'last'> | undefined {
+    const { guest } = this.#draft;
+    if (guest?.page !== undefined && guest.page.frame === Math.floor(address / FRAME_BYTES)) return guest.page;
     if (this.hides(Math.floor(address / FRAME_BYTES))) return LOCAL_APIC;
     return this.#ranges.find(({ first, last }) => first <= address && address + bytes - 1 <= last);
   }

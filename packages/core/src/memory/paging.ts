@@ -6,6 +6,8 @@
 // doubleword that holds it, which no other processor can come between. A processor may also set accessed flags on the way
 // to an entry that faults; here a refused access leaves the tables as they are.
 import { PF, raise } from '../interrupt/exceptions.js';
+import type { SecondLevel, SecondLevelAccess } from '../plugin/guest-mode.js';
+import type { Cpu } from '../state/cpu.js';
 import type { PhysicalDraft } from '../state/physical-draft.js';
 import { FRAME_FLAG } from '../state/physical-draft.js';
 import { FRAME_BYTES } from '../state/workbench.js';
@@ -31,6 +33,14 @@ export interface PagingContext {
   readonly physicalBits: number;
   /** A20M# is asserted: bit 20 of every physical address is 0. */
   readonly a20Masked: boolean;
+  /** In guest mode, what makes physical addresses of those that the tables here give. */
+  readonly guest: GuestContext | undefined;
+}
+
+/** The second level for the processor whose turn it is. */
+export interface GuestContext {
+  readonly cpu: Cpu;
+  readonly secondLevel: SecondLevel;
 }
 
 /** What is done at the address. */
@@ -71,6 +81,8 @@ const POWERS_OF_TWO = Array.from({ length: 53 }, (_, exponent) => 2 ** exponent)
 /** The place where the processor found an entry, with its value then. */
 export interface PagingEntry {
   readonly address: number;
+  /** The same before the second level. */
+  readonly guestAddress: number;
   readonly low: number;
   readonly high: number;
 }
@@ -102,12 +114,50 @@ export function walk(
   high: number,
   access: AccessKind,
 ): number {
-  if (context.mode === 'none') return withoutA20(context, low >>> 0);
+  if (context.mode === 'none') return throughSecondLevel(context, withoutA20(context, low >>> 0), low, high, access);
   const page = findPage(memory, context, low, high, access);
   const refusal = refusedAccess(context, page, access);
   if (refusal !== 0) pageFault(context, low, high, access, refusal);
+  if (context.guest !== undefined) requireWritable(context, context.guest, page, low, high, access);
   setAccessed(memory, page.entries, access);
-  return physicalAt(context, page, low, high);
+  return throughSecondLevel(context, physicalAt(context, page, low, high), low, high, access, page);
+}
+
+/** The physical address that a guest-physical one stands for. */
+function throughSecondLevel(
+  { guest, user }: PagingContext,
+  address: number,
+  low: number,
+  high: number,
+  kind: AccessKind,
+  page?: PageTranslation,
+): number {
+  if (guest === undefined) return address;
+  const access: SecondLevelAccess = { kind, purpose: 'final', linear: { low, high }, user, page };
+  return guest.secondLevel.translate(guest.cpu, address, access);
+}
+
+/** Setting a flag in an entry of the guest's tables is a write to it. */
+function requireWritable(
+  { user }: PagingContext,
+  { cpu, secondLevel }: GuestContext,
+  page: PageTranslation,
+  low: number,
+  high: number,
+  access: AccessKind,
+): void {
+  for (const [index, entry] of page.entries.entries()) {
+    const bits = flagsToSet(index === page.entries.length - 1, access);
+    if ((entry.low & bits) === bits) continue;
+    const request: SecondLevelAccess = {
+      kind: 'write',
+      purpose: 'page walk',
+      linear: { low, high },
+      user,
+      page: undefined,
+    };
+    secondLevel.translate(cpu, entry.guestAddress, request);
+  }
 }
 
 /** The physical address of a linear one within a page. */
@@ -135,7 +185,13 @@ export function findPage(
   let executeDisabled = false;
   const entries: PagingEntry[] = [];
   for (const current of levels) {
-    const entry = readEntry(memory, context, table + indexAt(low, high, current) * entryBytes, entryBytes);
+    const place = withoutA20(context, table + indexAt(low, high, current) * entryBytes);
+    const entry = readEntry(
+      memory,
+      place,
+      context.guest && entryAccess(context, context.guest, place, low, high),
+      entryBytes,
+    );
     if ((entry.low & ENTRY.present) === 0) pageFault(context, low, high, access, 0);
     const { shift } = current;
     const isPage =
@@ -181,10 +237,33 @@ export function maskA20(physical: number): number {
   return Math.floor(physical / 2 ** 20) % 2 === 1 ? physical - 2 ** 20 : physical;
 }
 
-function readEntry(memory: PhysicalDraft, context: PagingContext, place: number, bytes: 4 | 8): PagingEntry {
-  const address = withoutA20(context, place);
+function readEntry(
+  memory: PhysicalDraft,
+  guestAddress: number,
+  translated: number | undefined,
+  bytes: 4 | 8,
+): PagingEntry {
+  const address = translated ?? guestAddress;
   const word = memory.markedWord(address, FRAME_FLAG.pageTable);
-  return { address, low: memory.wordAt(word), high: bytes === 8 ? memory.wordAt(word + 1) : 0 };
+  return { address, guestAddress, low: memory.wordAt(word), high: bytes === 8 ? memory.wordAt(word + 1) : 0 };
+}
+
+/** Where an entry of the guest's tables lies. */
+function entryAccess(
+  { user }: PagingContext,
+  { cpu, secondLevel }: GuestContext,
+  place: number,
+  low: number,
+  high: number,
+): number {
+  const access: SecondLevelAccess = {
+    kind: 'read',
+    purpose: 'page walk',
+    linear: { low, high },
+    user,
+    page: undefined,
+  };
+  return secondLevel.translate(cpu, place, access);
 }
 
 /** Bits `shift + indexBits - 1 : shift` of the linear address. */
@@ -254,10 +333,13 @@ function isRefusedByKey(context: PagingContext, userPage: boolean, key: number, 
   return accessDisable === 1 || (writeDisable === 1 && access === 'write' && (context.user || context.writeProtect));
 }
 
+const flagsToSet = (isLast: boolean, access: AccessKind): number =>
+  access === 'write' && isLast ? ENTRY.accessed | ENTRY.dirty : ENTRY.accessed;
+
 /** Sets the accessed flag of each entry of a walk, and for a write the dirty flag of the last. */
 export function setAccessed(memory: PhysicalDraft, entries: readonly PagingEntry[], access: AccessKind): void {
   for (const [index, { address, low }] of entries.entries()) {
-    const bits = access === 'write' && index === entries.length - 1 ? ENTRY.accessed | ENTRY.dirty : ENTRY.accessed;
+    const bits = flagsToSet(index === entries.length - 1, access);
     if ((low & bits) !== bits) memory.setBits(address, bits);
   }
 }

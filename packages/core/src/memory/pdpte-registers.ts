@@ -1,5 +1,6 @@
 // SDM, "PDPTE Registers": PAE paging reads the four page-directory-pointer-table entries when CR3 is loaded and when paging
 // is switched on or changed, and keeps them. Stores to the table in memory count from the next load on.
+import { guestOf, type SecondLevelAccess } from '../plugin/guest-mode.js';
 import { CR0, CR4 } from '../register/control-registers.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
@@ -36,11 +37,22 @@ export function pdptesLoadedBy(
   return pdptesInMemory(cpu, after.CR3);
 }
 
+/** The table is aligned: its entries are on one page. */
+const LOAD: SecondLevelAccess = {
+  kind: 'read',
+  purpose: 'PDPTE load',
+  linear: undefined,
+  user: false,
+  page: undefined,
+};
+
 /** The table that a value of CR3 points to. */
 function pdptesInMemory(cpu: Cpu, cr3: bigint): readonly bigint[] {
   const table = Number(cr3 & TABLE_ADDRESS);
   const first = cpu.read('A20M') === 0n ? table : maskA20(table);
-  return NAMES.map((_, index) => cpu.draft.memory.read(first + index * 8, 8));
+  const { secondLevel } = guestOf(cpu) ?? {};
+  const physical = secondLevel === undefined ? first : secondLevel.translate(cpu, first, LOAD);
+  return NAMES.map((_, index) => cpu.draft.memory.read(physical + index * 8, 8));
 }
 
 /** Whether an entry that is present has a reserved bit set: bits 2:1, 8:5 and those above the physical-address width. */

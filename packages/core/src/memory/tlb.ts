@@ -263,7 +263,8 @@ export class SoftwareTlb implements LinearMemory {
     if (!isCanonical(high, this.#context.linearBits))
       raise(segment === STACK ? SS(0) : GP(0), 'core.linear-address.canonical');
     const buffer = this.#observer.current.definition.translations;
-    if (buffer !== undefined && this.#context.mode !== 'none') return this.#translateThrough(buffer, low, high, access);
+    if (buffer !== undefined && this.#context.mode !== 'none' && this.#context.guest === undefined)
+      return this.#translateThrough(buffer, low, high, access);
     return walk(this.#memory, this.#context, low, high, access);
   }
 
@@ -586,6 +587,7 @@ function translatesAlike(left: TlbContext, right: TlbContext): boolean {
     left.userKeys === right.userKeys &&
     left.supervisorKeys === right.supervisorKeys &&
     left.a20Masked === right.a20Masked &&
+    left.guest === right.guest &&
     (left.pdptes === right.pdptes || left.pdptes.every((pdpte, index) => pdpte === right.pdptes[index])) &&
     left.executeDisable === right.executeDisable &&
     left.largePages === right.largePages &&

@@ -3,6 +3,7 @@ import type { AcpiTable } from '../boot/acpi-table.js';
 import type { EventDefinition } from '../event/define.js';
 import type { InstructionDefinition, IntrinsicsOf } from '../instruction/define.js';
 import type { FaultExplanation } from '../interrupt/fault-explanations.js';
+import type { BoundaryEvent, EventName } from '../interrupt/pending-events.js';
 import type { TranslationBuffer } from '../memory/translation-buffer.js';
 import type { ProcessorProfile, Vendor } from '../profile/profile.js';
 import type { MsrDefinition } from '../register/msrs.js';
@@ -10,6 +11,7 @@ import type { Hazard } from '../rule/hazard.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
 import type { MachineState } from '../state/machine.js';
+import type { GuestMode } from './guest-mode.js';
 import type { MachineDefinition } from './host.js';
 import type { Intercepts } from './intercepts.js';
 import type { SliceDeclaration } from './slice.js';
@@ -61,6 +63,22 @@ export interface DeviceTimer {
   readonly deadline: (draft: MachineDraft) => number | undefined;
   /** The deadline is reached: `now` is not before it. Must move the deadline on. */
   readonly expire: (draft: MachineDraft, now: number) => void;
+}
+
+/** A timer of each processor, on its own clock in cycles. */
+export interface ProcessorTimer {
+  /** When it expires; Infinity: never. A function of the processor's registers; `draft.runner.reschedule()` if it moved. */
+  readonly deadline: (cpu: Cpu) => number;
+  /** The deadline is reached. Must move it on. */
+  readonly expire: (cpu: Cpu, now: number) => void;
+}
+
+/** A register that a plugin adds to each processor. */
+export interface PluginRegister {
+  /** Bits. */
+  readonly width: 32 | 64;
+  /** Value after RESET; default 0. */
+  readonly reset?: bigint;
 }
 
 /** An interrupt controller beside the local APICs: what the 8259 and the I/O APIC are. */
@@ -128,6 +146,12 @@ export interface PluginDeclaration<
    * it all are shown to it, and nothing is compiled.
    */
   readonly interceptedInstructions?: readonly string[];
+  /** Registers of each processor that no instruction names, by name: `vmx.EPTP` of plugin vmx has the name `EPTP` here. */
+  readonly registers?: Readonly<Record<string, PluginRegister>>;
+  readonly guestMode?: GuestMode;
+  /** What may be taken between two instructions beside the events of core, each with the one of core before which it stands. */
+  readonly boundaryEvents?: readonly (BoundaryEvent & { readonly before: EventName })[];
+  readonly processorTimer?: ProcessorTimer;
   readonly events?: readonly EventDefinition[];
   readonly hazards?: readonly Hazard[];
   /** What `why` says of the rules, by id, that intercepts and MSR writes raise: those of instructions explain themselves. */

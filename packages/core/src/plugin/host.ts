@@ -3,6 +3,7 @@
 import type { BootImage } from '../boot/boot-image.js';
 import { PluginError, UsageError } from '../error.js';
 import type { EventDefinition } from '../event/define.js';
+import type { CheckedInstruction } from '../execute/execute-checked.js';
 import type { FunctionInstruction, InstructionDefinition, IntrinsicShape } from '../instruction/define.js';
 import { BASE_INSTRUCTIONS } from '../instruction/instructions.js';
 import type { TranslationBuffer } from '../memory/translation-buffer.js';
@@ -15,6 +16,7 @@ import type { Hazard } from '../rule/hazard.js';
 import { type PhysicalRange, ramRanges } from '../state/memory.js';
 import { FRAME_BYTES } from '../state/workbench.js';
 import { type DeviceMemory, PLUGIN_API_VERSION, type Plugin, type PortRange } from './define.js';
+import type { GuestMode } from './guest-mode.js';
 import type { InterceptName, Intercepts } from './intercepts.js';
 
 /** What createMachine takes. */
@@ -58,9 +60,10 @@ export interface InstalledIntrinsic {
   readonly name: string;
   readonly instruction: FunctionInstruction;
   readonly shape: IntrinsicShape;
+  readonly checked: CheckedInstruction;
 }
 
-type BeforeInstruction = NonNullable<Intercepts['beforeInstruction']>;
+type InstructionIntercept = NonNullable<Intercepts['instruction']>;
 type InterceptLists = { readonly [Name in InterceptName]: readonly NonNullable<Intercepts[Name]>[] };
 
 /** A machine's constants. Two definitions made from equal options behave alike, forever. */
@@ -82,7 +85,11 @@ export interface MachineDefinition {
   readonly intrinsics: ReadonlyMap<string, InstalledIntrinsic>;
   readonly intercepts: InterceptLists;
   /** The intercepts that want to see an instruction before it begins. */
-  readonly interceptsBefore: (mnemonic: string) => readonly BeforeInstruction[];
+  readonly interceptsBefore: (mnemonic: string) => readonly InstructionIntercept[];
+  /** The same of those that are asked after the checks that have priority. */
+  readonly interceptsOfInstruction: (mnemonic: string) => readonly InstructionIntercept[];
+  /** Undefined: no processor has one. */
+  readonly guestMode: GuestMode | undefined;
   readonly ports: readonly PortRange[];
   readonly deviceMemory: readonly DeviceMemory[];
   /** Undefined: translations are always those of the tables in memory. */
@@ -125,12 +132,20 @@ export function defineMachine(options: MachineOptions): MachineDefinition {
   const plugins = options.plugins ?? [];
   checkPlugins(plugins, profile);
   const msrs = msrsOf(plugins, profile);
-  const registers = new RegisterFile(
-    msrs
+  const registers = new RegisterFile([
+    ...msrs
       .filter(([, { aliasOf }]) => aliasOf === undefined)
       .map(([name, { reset, address }]) => msrRow(name, reset ?? profile.msrs[address] ?? 0n))
       .filter(isNew),
-  );
+    ...plugins.flatMap(({ name, registers: rows = {} }) =>
+      Object.entries(rows).map(([register, { width, reset = 0n }]) => ({
+        name: `${name}.${register}`,
+        group: 'internal' as const,
+        width,
+        reset,
+      })),
+    ),
+  ]);
   const instructions = instructionsOf(plugins);
   return Object.freeze({
     profile,
@@ -147,9 +162,13 @@ export function defineMachine(options: MachineOptions): MachineDefinition {
     msrs: new Map(
       msrs.map(([name, msr]) => [msr.address, { ...msr, name, slot: registers.slot(msr.aliasOf ?? name) }]),
     ),
-    intrinsics: intrinsicsOf(instructions),
+    intrinsics: intrinsicsOf(instructions, interceptsOn('instruction', plugins)),
     intercepts: interceptsOf(plugins),
-    interceptsBefore: interceptsBefore(plugins),
+    interceptsBefore: interceptsOn('beforeInstruction', plugins),
+    interceptsOfInstruction: interceptsOn('instruction', plugins),
+    guestMode: uniqueBy('guest mode', plugins, ({ guestMode }) => (guestMode ? [['guest', guestMode]] : []), []).get(
+      'guest',
+    ),
     ports: rangesOf('port', plugins, ({ ports = [] }) => ports),
     deviceMemory: rangesOf('device memory', plugins, ({ deviceMemory = [] }) => deviceMemory),
     translations: uniqueBy(
@@ -261,12 +280,17 @@ function instructionsOf(plugins: readonly Plugin[]): ReadonlyMap<string, Instruc
 
 function intrinsicsOf(
   instructions: ReadonlyMap<string, InstructionDefinition>,
+  interceptsOfInstruction: MachineDefinition['interceptsOfInstruction'],
 ): ReadonlyMap<string, InstalledIntrinsic> {
   const functions = [...instructions.values()].filter((instruction) => instruction.form === 'function');
   return new Map(
-    functions.flatMap((instruction) =>
-      Object.entries(instruction.intrinsics).map(([name, shape]) => [name, { name, instruction, shape }] as const),
-    ),
+    functions.flatMap((instruction) => {
+      const { mnemonic, checks, interceptedAfter, effect } = instruction;
+      const checked = { mnemonic, checks, interceptedAfter, effect, intercepts: interceptsOfInstruction(mnemonic) };
+      return Object.entries(instruction.intrinsics).map(
+        ([name, shape]) => [name, { name, instruction, shape, checked }] as const,
+      );
+    }),
   );
 }
 
@@ -276,7 +300,13 @@ function interceptsOf(plugins: readonly Plugin[]): InterceptLists {
   return {
     beforeInstruction: list('beforeInstruction'),
     exception: list('exception'),
+    instruction: list('instruction'),
     event: list('event'),
+    holdsEvent: list('holdsEvent'),
+    shutdown: list('shutdown'),
+    taskSwitch: list('taskSwitch'),
+    timeStamp: list('timeStamp'),
+    stepped: list('stepped'),
     portAccess: list('portAccess'),
     controlRegister: list('controlRegister'),
     msr: list('msr'),
@@ -287,12 +317,14 @@ function interceptsOf(plugins: readonly Plugin[]): InterceptLists {
   };
 }
 
-function interceptsBefore(plugins: readonly Plugin[]): MachineDefinition['interceptsBefore'] {
-  const rows = plugins.flatMap(({ intercepts, interceptedInstructions }) =>
-    intercepts?.beforeInstruction === undefined
-      ? []
-      : [{ take: intercepts.beforeInstruction, mnemonics: interceptedInstructions }],
-  );
+function interceptsOn(
+  point: 'beforeInstruction' | 'instruction',
+  plugins: readonly Plugin[],
+): MachineDefinition['interceptsBefore'] {
+  const rows = plugins.flatMap(({ intercepts, interceptedInstructions }) => {
+    const take = intercepts?.[point];
+    return take === undefined ? [] : [{ take, mnemonics: interceptedInstructions }];
+  });
   return (mnemonic) =>
     rows.filter(({ mnemonics }) => mnemonics === undefined || mnemonics.includes(mnemonic)).map(({ take }) => take);
 }

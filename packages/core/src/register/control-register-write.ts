@@ -98,13 +98,28 @@ function storedValue(cpu: Cpu, register: 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8', 
   return register === 'CR3' ? value & CR3_STORED : value;
 }
 
+export type ControlRegisterName = 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8';
+
+/** The value that plugins let through: they may raise, or give another one. */
+function askOfAccess(cpu: Cpu, register: ControlRegisterName, write: boolean, wanted: bigint): bigint {
+  let value = wanted;
+  for (const intercept of cpu.definition.intercepts.controlRegister)
+    value = intercept(cpu, { register, write, value }) ?? value;
+  return value;
+}
+
+/** What software reads of a control register. */
+export function readControlRegister(cpu: Cpu, register: ControlRegisterName): bigint {
+  return askOfAccess(cpu, register, false, cpu.read(register));
+}
+
 /**
  * Gives a control register a value that passed the checks of its instruction: asks the plugins, which may raise, then
  * stores. Paging that begins or ends with EFER.LME set activates or leaves IA-32e mode; PAE paging loads its PDPTE
  * registers, or raises #GP(0) for a reserved bit in one of them.
  */
-export function writeControlRegister(cpu: Cpu, register: 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8', value: bigint): void {
-  for (const intercept of cpu.definition.intercepts.controlRegister) intercept(cpu, { register, write: true, value });
+export function writeControlRegister(cpu: Cpu, register: ControlRegisterName, wanted: bigint): void {
+  const value = askOfAccess(cpu, register, true, wanted);
   const stored = storedValue(cpu, register, value);
   if (register === 'CR0' || register === 'CR4') announceChange(cpu, register, stored);
   const pdptes = register === 'CR2' || register === 'CR8' ? undefined : pdptesLoadedBy(cpu, register, stored);

@@ -14,7 +14,7 @@ import { INTEL_MSRS } from './intel-msrs.js';
 import { MACHINE_CHECK_MSRS } from './machine-check-msrs.js';
 import { COMMAND, type MsrDefinition } from './msrs.js';
 import { PERFORMANCE_MSRS } from './performance-msrs.js';
-import { adjustTimeStampCounter, timeStampCounter } from './time-stamp-counter.js';
+import { adjustTimeStampCounter, shownTimeStamp } from './time-stamp-counter.js';
 import { X2APIC_MSRS } from './x2apic-msrs.js';
 
 const isAmd = ({ vendor }: ProcessorProfile): boolean => vendor === 'AMD';
@@ -122,7 +122,7 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
   // The slot holds what must be added to the processor's cycles, which is what IA32_TSC_ADJUST is.
   IA32_TIME_STAMP_COUNTER: {
     address: 0x10,
-    read: (cpu) => timeStampCounter(cpu),
+    read: (cpu) => shownTimeStamp(cpu),
     write: (cpu, value) => adjustTimeStampCounter(cpu, value - cpu.timeStamp()),
   },
   IA32_APIC_BASE: {

@@ -180,6 +180,8 @@ export const BASE_REGISTERS: readonly RegisterRow[] = [
   row('randomState', 'internal', 64),
   // A20M#: 1 while bit 20 of physical addresses is masked.
   row('A20M', 'internal', 32),
+  // 1 while the processor executes software of a guest (plugin/guest-mode.ts).
+  row('guestMode', 'internal', 32),
 ];
 
 /** A register with its first slot. */

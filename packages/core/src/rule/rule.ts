@@ -78,16 +78,20 @@ export interface Violation<Subject, Result> {
   readonly fault?: Faulted;
 }
 
-/** The first violated rule in the table's order: what decides an instruction. */
+/** The first violated rule in the table's order, or in a part of it: what decides an instruction. */
 export function firstViolation<Subject, Result>(
   rules: RuleTable<Subject, Result>,
   subject: Subject,
+  first = 0,
+  end = rules.length,
 ): Violation<Subject, Result> | undefined {
   let current: Rule<Subject, Result> | undefined;
   try {
-    for (current of rules)
+    for (let index = first; index < end; index++) {
+      current = rules[index] as Rule<Subject, Result>;
       if ((current.appliesWhen === always || current.appliesWhen(subject)) && !current.holds(subject))
         return { rule: current };
+    }
     return undefined;
   } catch (thrown) {
     return abandoned(current as Rule<Subject, Result>, thrown);

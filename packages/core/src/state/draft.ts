@@ -5,6 +5,7 @@ import type { Emission } from '../event/emission.js';
 import { settleFlags } from '../execute/evaluate/flags.js';
 import { Runner } from '../execute/runner.js';
 import { breakpointsOnData, waitsFor } from '../interrupt/debug-status.js';
+import type { Delivery } from '../interrupt/gate.js';
 import { raiseLint0, raiseLint1 } from '../interrupt/local-vector-table.js';
 import { PENDING, setPending } from '../interrupt/pending-bits.js';
 import { Timers } from '../interrupt/timers.js';
@@ -12,6 +13,7 @@ import { machineTime } from '../interrupt/virtual-time.js';
 import { DeviceBus } from '../memory/device-memory.js';
 import { type AccessObserver, SoftwareTlb, type TlbContext } from '../memory/tlb.js';
 import { EVERYTHING, type Invalidation } from '../memory/translation-buffer.js';
+import { type Guest, guestOf } from '../plugin/guest-mode.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import type { SliceHome } from '../plugin/slice.js';
 import type { HazardReport } from '../rule/hazard.js';
@@ -41,6 +43,7 @@ const NO_CONTEXT: TlbContext = {
   largePages: false,
   physicalBits: 52,
   a20Masked: false,
+  guest: undefined,
   protectedMode: false,
   linearBits: 32,
   alignmentCheck: false,
@@ -64,6 +67,10 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   /** Set while an origin is searched. */
   writeTrace: WriteTrace | undefined;
   turn: TurnState;
+  /** The event whose delivery is under way, or was when an exception was raised that nobody was asked of yet. */
+  delivering: Delivery | undefined;
+  /** What the guest of the current processor wants, if it is in guest mode. */
+  guest: Guest | undefined;
   readonly #cpus: readonly Cpu[];
   readonly #contexts = new ProcessorContexts();
   /** The one that was entered last. */
@@ -73,6 +80,7 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
   #current: Cpu;
   #sealed: MachineState;
   #basePosition: number;
+  #isLoading = false;
 
   constructor(definition: MachineDefinition, bench: Workbench, state: MachineState) {
     this.definition = definition;
@@ -118,6 +126,7 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
     this.hazards = [];
     this.emissions = [];
     this.timers.forget();
+    this.delivering = undefined;
     this.turn = state.turn;
     this.#sealed = state;
     this.#basePosition = state.position;
@@ -186,18 +195,37 @@ export class MachineDraft implements SliceHome, MemoryDependents, AccessObserver
 
   /** A register that decides the mode, the privilege or the translation was written. */
   contextChanged(cpu: Cpu): void {
-    if (cpu !== this.#current) return;
+    if (cpu !== this.#current || this.#isLoading) return;
     if (this.#contexts.systemChanged(cpu)) this.#enterContext(cpu);
     else this.#enterLevel(cpu);
   }
 
   /** The same of RFLAGS, CS or SS alone. */
   levelChanged(cpu: Cpu): void {
-    if (cpu === this.#current) this.#enterLevel(cpu);
+    if (cpu === this.#current && !this.#isLoading) this.#enterLevel(cpu);
+  }
+
+  /** Many registers of a processor are loaded at once: what follows from them is found out afterwards. */
+  loadRegisters(cpu: Cpu, load: () => void): void {
+    this.#isLoading = true;
+    try {
+      load();
+    } finally {
+      this.#isLoading = false;
+      this.guestChanged(cpu);
+    }
+  }
+
+  /** What the guest of a processor wants may have changed, or it entered or left guest mode. */
+  guestChanged(cpu: Cpu): void {
+    if (cpu !== this.#current) return;
+    this.#contexts.forget(cpu);
+    this.#enterContext(cpu);
   }
 
   #enterContext(cpu: Cpu): void {
     this.#context = undefined;
+    this.guest = guestOf(cpu);
     const { singleStepping } = this.runner;
     this.tlb.breakpoints = waitsFor(cpu, 'write', 'read or write');
     singleStepping.breakpoints = this.tlb.breakpoints || waitsFor(cpu, 'execute', 'port');

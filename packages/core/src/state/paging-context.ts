@@ -1,7 +1,8 @@
 // What address translation depends on, read from a processor's registers when one of them changes.
-import type { PagingMode } from '../memory/paging.js';
+import type { GuestContext, PagingMode } from '../memory/paging.js';
 import { pdptesOf } from '../memory/pdpte-registers.js';
 import type { TlbContext } from '../memory/tlb.js';
+import type { SecondLevel } from '../plugin/guest-mode.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from './cpu.js';
 
@@ -31,10 +32,24 @@ export function pagingContextOf(cpu: Cpu): TlbContext {
     largePages: cpu.CR4.PSE,
     physicalBits: cpu.profile.physicalAddressWidth,
     a20Masked: (cpu.words[A20M_WORD] ?? 0) !== 0,
+    guest: guestContextOf(cpu),
     protectedMode: processorMode !== 'real' && processorMode !== 'virtual-8086',
     linearBits: processorMode === '64-bit' ? (cpu.CR4.LA57 ? 57 : 48) : 32,
   };
 }
+
+/** One object as long as the guest is: translations made under another one count no more. */
+function guestContextOf(cpu: Cpu): GuestContext | undefined {
+  const secondLevel = cpu.draft.guest?.secondLevel;
+  if (secondLevel === undefined) return undefined;
+  const known = contexts.get(secondLevel);
+  if (known !== undefined) return known;
+  const context = { cpu, secondLevel };
+  contexts.set(secondLevel, context);
+  return context;
+}
+
+const contexts = new WeakMap<SecondLevel, GuestContext>();
 
 function pagingModeOf(cpu: Cpu): PagingMode {
   if (!cpu.CR0.PG) return 'none';

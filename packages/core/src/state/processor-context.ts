@@ -21,6 +21,7 @@ const SYSTEM_REGISTERS = [
   'A20M',
   'IA32_EFER',
   'DR7',
+  'guestMode',
 ] as const;
 const LEVEL_REGISTERS = ['RFLAGS', 'CS.attributes', 'CS.base', 'CS.limit', 'SS.attributes'] as const;
 
@@ -74,6 +75,12 @@ export class ProcessorContexts {
     }
     if (changed) this.#levels = new Array(LEVELS);
     return changed;
+  }
+
+  /** What was kept depends on more than the registers. */
+  forget(cpu: Cpu): void {
+    this.systemChanged(cpu);
+    this.#levels = new Array(LEVELS);
   }
 
   /** The context of the processor as its registers stand. */

@@ -58,6 +58,8 @@ export interface ProcessorState {
     readonly randomState: bigint;
     /** 1 while bit 20 of physical addresses is masked (the pin A20M#). */
     readonly A20M: bigint;
+    /** 1 while the processor executes software of a guest. */
+    readonly guestMode: bigint;
   };
   readonly activity: Activity;
   /** One slice a plugin, by plugin name. */

@@ -4,6 +4,7 @@ import { GP, GuestFault, raise, TS } from '../interrupt/exceptions.js';
 import { havePdptesReservedBits, pdptesLoadedBy, setPdptes } from '../memory/pdpte-registers.js';
 import { type SegmentDescriptor, segmentState } from '../memory/segment-descriptor.js';
 import { asSupervisor, loadLinear, storeLinear } from '../memory/system-access.js';
+import type { InterceptedTaskSwitch } from '../plugin/intercepts.js';
 import { GENERAL_REGISTERS } from '../register/register-file.js';
 import { RFLAGS, RFLAGS_EXISTING, RFLAGS_FIXED } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
@@ -17,6 +18,9 @@ export interface TaskSwitch {
   readonly by: 'jump' | 'call' | 'return';
   /** EXT of the error codes: the event came from outside the program. */
   readonly ext: 0 | 1;
+  /** What asks for it, as plugins are told. */
+  readonly source: InterceptedTaskSwitch['source'];
+  readonly errorCode?: number | undefined;
   /** What the old task's TSS keeps of RFLAGS and RIP. */
   readonly flags: bigint;
   readonly instructionPointer: bigint;
@@ -48,6 +52,8 @@ export const TASK_REGISTERS: readonly string[] = [
 /** Switches to a task whose descriptor was checked. `last` are the checks and pushes of an event, in the new task. */
 export function switchTask(cpu: Cpu, next: SegmentDescriptor, how: TaskSwitch, last?: (to: TaskLayout) => void): void {
   const { by, ext } = how;
+  for (const intercept of cpu.definition.intercepts.taskSwitch)
+    intercept(cpu, { selector: next.selector, source: how.source, errorCode: how.errorCode });
   const [from, to] = [taskLayout(Number(cpu.read('TR.attributes') & 0xfn)), taskLayout(next.type)];
   const [oldTask, oldBase] = [cpu.read('TR.selector'), cpu.read('TR.base')];
   if (next.limit < BigInt(to.limit)) raise(TS(next.errorCode | ext), 'core.task-switch.limit');

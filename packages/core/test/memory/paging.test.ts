@@ -29,6 +29,7 @@ const CONTEXT: PagingContext = {
   largePages: true,
   physicalBits: 46,
   a20Masked: false,
+  guest: undefined,
 };
 
 interface Rights {

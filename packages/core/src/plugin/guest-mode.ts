@@ -1,0 +1,56 @@
+// Guest mode: a processor executes software of a guest, and a plugin decides what that means (VMX non-root operation, a guest
+// of SVM). Core keeps whether a processor is in it (`guestMode`) and asks once, at entry, what the guest wants; a part that is
+// absent costs nothing.
+import type { AccessKind, PageTranslation } from '../memory/paging.js';
+import { slotOf } from '../register/register-file.js';
+import type { Cpu } from '../state/cpu.js';
+
+/** Why a guest-physical address is translated. */
+export interface SecondLevelAccess {
+  readonly kind: AccessKind;
+  /** The operand or the instruction itself; an entry of the guest's paging structures; PDPTEs that a control register loads. */
+  readonly purpose: 'final' | 'page walk' | 'PDPTE load';
+  /** The linear address in halves, signed 32 bits, that is being translated; undefined for loads of PDPTEs. */
+  readonly linear: { readonly low: number; readonly high: number } | undefined;
+  /** The access is made with user privilege. */
+  readonly user: boolean;
+  /** For `final`: what the guest's own tables say; undefined where its paging is off. */
+  readonly page: PageTranslation | undefined;
+}
+
+/** A translation from guest-physical to physical addresses. */
+export interface SecondLevel {
+  /** The physical address; calls `takeOver` if the access is refused. */
+  readonly translate: (cpu: Cpu, guestPhysical: number, access: SecondLevelAccess) => number;
+}
+
+/** A page that answers instead of RAM while the processor is in guest mode, such as the APIC-access page. */
+export interface GuestPage {
+  /** Its physical frame number. */
+  readonly frame: number;
+  readonly read: (cpu: Cpu, address: number, bytes: 1 | 2 | 4) => number;
+  readonly write: (cpu: Cpu, address: number, value: number, bytes: 1 | 2 | 4) => void;
+}
+
+/** What the guest of a processor wants. */
+export interface Guest {
+  readonly secondLevel?: SecondLevel | undefined;
+  readonly page?: GuestPage | undefined;
+  /** Instructions run one by one, and the `stepped` intercept hears of each. */
+  readonly stepwise?: boolean;
+}
+
+/** How a plugin tells of its guests. */
+export interface GuestMode {
+  /** Asked when a processor in guest mode gets its turn, enters, or says `guestChanged`: a function of its registers alone. */
+  readonly guestOf: (cpu: Cpu) => Guest;
+}
+
+const GUEST_MODE = slotOf('guestMode') * 2;
+
+/** Whether a processor executes software of a guest. */
+export const isInGuestMode = ({ words }: Cpu): boolean => (words[GUEST_MODE] as number) !== 0;
+
+/** What the guest of a processor wants; undefined outside guest mode. */
+export const guestOf = (cpu: Cpu): Guest | undefined =>
+  isInGuestMode(cpu) ? cpu.definition.guestMode?.guestOf(cpu) : undefined;
