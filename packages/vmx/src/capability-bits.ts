@@ -8,7 +8,8 @@ export interface BitFields<Field extends string> {
   read(value: bigint, field: Field): number;
 }
 
-function defineBitFields<const Fields extends Readonly<Record<string, string>>>(
+/** Names the bits of a value: `44:32` or `55`. */
+export function defineBitFields<const Fields extends Readonly<Record<string, string>>>(
   fields: Fields,
 ): BitFields<Extract<keyof Fields, string>> {
   const places = new Map(Object.entries(fields).map(([name, bits]) => [name, placeOf(bits)]));

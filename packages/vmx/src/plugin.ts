@@ -4,6 +4,8 @@ import { CAPABILITY_MSRS, CPUID_VMX } from './capability-msrs.js';
 import { CR4_VMXE, FIXED_BITS, refuseFixedBits } from './cr-fixed.js';
 import { FEATURE_CONTROL_MSRS, FEATURE_CONTROL_RULES } from './feature-control.js';
 import { reportStore, vmxHazards } from './hazards.js';
+import { INVEPT } from './instruction/invept.js';
+import { INVVPID } from './instruction/invvpid.js';
 import { OUTSIDE_VMX_OPERATION, OUTSIDE_VMX_OPERATION_RULES } from './instruction/outside-vmx-operation.js';
 import { VMCLEAR } from './instruction/vmclear.js';
 import { VMPTRLD } from './instruction/vmptrld.js';
@@ -32,7 +34,7 @@ export const vmx = definePlugin({
   cpuid: [CPUID_VMX],
   msrs: { ...CAPABILITY_MSRS, ...FEATURE_CONTROL_MSRS },
   registerBits: [CR4_VMXE],
-  instructions: [VMXON, VMXOFF, VMCLEAR, VMPTRLD, VMPTRST, VMREAD, VMWRITE, ...OUTSIDE_VMX_OPERATION],
+  instructions: [VMXON, VMXOFF, VMCLEAR, VMPTRLD, VMPTRST, VMREAD, VMWRITE, INVEPT, INVVPID, ...OUTSIDE_VMX_OPERATION],
   intercepts: { controlRegister: refuseFixedBits, watchedStore: reportStore },
   explanations: { ...FIXED_BITS, ...FEATURE_CONTROL_RULES, ...OUTSIDE_VMX_OPERATION_RULES },
   hazards: vmxHazards,

@@ -32,6 +32,8 @@ const field = fc.oneof(
 );
 const value = fc.bigInt({ min: 0n, max: NO_VMCS });
 
+const type = fc.bigInt({ min: 0n, max: 5n });
+
 const intrinsic = (name: string, ...operands: readonly fc.Arbitrary<bigint>[]): fc.Arbitrary<Step> =>
   fc.tuple(processor, fc.tuple(...operands)).map(([id, operands]) => () => ({
     type: 'processor/intrinsicExecuted',
@@ -58,6 +60,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: intrinsic('vmptrst') },
   { weight: 3, arbitrary: intrinsic('vmread', field) },
   { weight: 3, arbitrary: intrinsic('vmwrite', field, value) },
+  { weight: 1, arbitrary: intrinsic('invept', type, value, value) },
+  { weight: 1, arbitrary: intrinsic('invvpid', type, field, value) },
   { weight: 1, arbitrary: registerSet },
 );
 

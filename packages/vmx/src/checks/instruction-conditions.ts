@@ -26,9 +26,9 @@ export function placeOf(execution: Operation, index: number): readonly string[] 
 /** `vmx.vmxon.pe` for VMXON and `pe`. */
 const idOf = (mnemonic: string, check: string) => `vmx.${mnemonic.toLowerCase()}.${check}`;
 
-export const registerOperand = (mnemonic: string): CheckRow => ({
+export const registerOperand = (mnemonic: string, index = 0): CheckRow => ({
   id: idOf(mnemonic, 'register-operand'),
-  holds: (execution) => operandOf(execution, 0).kind !== 'register',
+  holds: (execution) => operandOf(execution, index).kind !== 'register',
   result: UD,
   explain: `${mnemonic} takes its operand from memory: with ModRM.mod = 3 the opcode is another instruction or none.`,
   note: 'Never decoded: with ModRM.mod = 3 the bytes are RDRAND, RDSEED, SENDUIPI, RDPID or invalid.',
@@ -88,6 +88,8 @@ interface MemoryRows {
   /** Which operand, in encoding order. */
   readonly index: number;
   readonly access: 'read' | 'write';
+  /** Of an operand wider than 64 bits: all of them are read. */
+  readonly bytes?: number;
   /** The ids of the two rows. */
   readonly checks: readonly [segment: string, page: string];
   readonly note?: string;
@@ -101,6 +103,7 @@ export function memoryAccess({
   mnemonic,
   index,
   access,
+  bytes,
   checks: [segment, page],
   note,
 }: MemoryRows): readonly CheckRow[] {
@@ -120,8 +123,9 @@ export function memoryAccess({
       id: idOf(mnemonic, page),
       holds: (execution) => {
         const operand = operandOf(execution, index);
-        if (access === 'read') operand.read();
-        else operand.probeWrite();
+        if (access === 'write') operand.probeWrite();
+        else if (bytes === undefined) operand.read();
+        else operand.readBytes(bytes);
         return true;
       },
       result: { kind: 'fault', vector: '#PF' },

@@ -7,8 +7,6 @@ const MANUAL = {
   VMLAUNCH: sdm('VMLAUNCH/VMRESUME—Launch/Resume Virtual Machine'),
   VMRESUME: sdm('VMLAUNCH/VMRESUME—Launch/Resume Virtual Machine'),
   VMFUNC: sdm('VMFUNC—Invoke VM function'),
-  INVEPT: sdm('INVEPT—Invalidate Translations Derived from EPT'),
-  INVVPID: sdm('INVVPID—Invalidate Translations Based on VPID'),
 } as const;
 
 const RULE = 'vmx.instruction.not-in-vmx';

@@ -22,6 +22,11 @@ const WRITE = 2;
 const MNEMONICS = Object.keys(MACHINE_CODE);
 const isStore = (mnemonic: string) => mnemonic === 'VMPTRST' || mnemonic === 'VMREAD';
 
+/** Guest RIP; types that look at no more than the descriptor's reserved bits. */
+const IN_RAX: Readonly<Record<string, bigint>> = { VMREAD: 0x681en, VMWRITE: 0x681en, INVEPT: 2n, INVVPID: 2n };
+/** What the operand must hold. */
+const OPERAND: Readonly<Record<string, bigint>> = { VMXON: VMXON_REGION, INVEPT: 0n, INVVPID: 0n };
+
 /** The two rows of each instruction, in order. */
 function rows(mnemonic: string): readonly [segment: string, page: string] {
   const checks = VMX_INSTRUCTIONS.find((each) => each.mnemonic === mnemonic)?.checks ?? [];
@@ -32,7 +37,7 @@ function rows(mnemonic: string): readonly [segment: string, page: string] {
 function machineFor(mnemonic: string, address: bigint): VmxMachineUnderTest {
   const machine = PASSING[mnemonic]?.inRoot ? rootMachine() : bootedMachine();
   const cpu = machine.processor(0);
-  cpu.set('RAX', 0x681en); // Guest RIP
+  cpu.set('RAX', IN_RAX[mnemonic] ?? 0n);
   cpu.set('RBX', address);
   cpu.set('RSP', address);
   return machine;
@@ -53,7 +58,7 @@ describe.each(MNEMONICS)('the memory operand of %s', (mnemonic) => {
 
   it('is accessed in 64-bit mode', () => {
     const machine = machineFor(mnemonic, DATA);
-    writeValue(machine, DATA, 8, mnemonic === 'VMXON' ? VMXON_REGION : VMCS);
+    writeValue(machine, DATA, 8, OPERAND[mnemonic] ?? VMCS);
     expect(execute(machine, code(mnemonic))).toMatchObject({ kind: 'vmx/VMsucceed' });
     expect(machine.processor(0).read('RIP')).toBe(0x10_0000n + BigInt(code(mnemonic).length));
   });
@@ -91,7 +96,7 @@ describe.each(MNEMONICS)('the memory operand of %s', (mnemonic) => {
 
   it('may lie in a read-only segment only if it is read', () => {
     const machine = machineFor(mnemonic, DATA);
-    writeValue(machine, DATA, 8, mnemonic === 'VMXON' ? VMXON_REGION : VMCS);
+    writeValue(machine, DATA, 8, OPERAND[mnemonic] ?? VMCS);
     MODES['protected mode'](machine);
     machine.processor(0).set('DS.attributes', 0xc091n);
     const outcome = raised(execute(machine, code(mnemonic)));

@@ -8,8 +8,6 @@ describe('outside VMX operation', () => {
     ['VMLAUNCH', [0x0f, 0x01, 0xc2]],
     ['VMRESUME', [0x0f, 0x01, 0xc3]],
     ['VMFUNC', [0x0f, 0x01, 0xd4]],
-    ['INVEPT', [0x66, 0x0f, 0x38, 0x80, 0x03]],
-    ['INVVPID', [0x66, 0x0f, 0x38, 0x81, 0x03]],
   ])('%s is #UD', (_, code) => {
     const boot = rawImage({ bytes: Uint8Array.from(code), mode: 'long', load: 0x10_0000 });
     const machine = createMachine({ profile: 'intel-server', memory: 2 ** 24, plugins: [vmx], boot });

@@ -1,5 +1,6 @@
 // For each check of the VMX instructions, how a state that passes all of them is changed to violate it. `before` are
 // VMX instructions in a state that is still valid; `violate` changes registers, memory or the operands.
+import { findProfile, type ProcessorProfile } from '@retrovisor/core';
 import { readValue, VMCS, VMXON_REGION, type VmxMachineUnderTest, writeValue } from './machine.js';
 
 type Operands = readonly bigint[];
@@ -11,9 +12,18 @@ export interface Violation {
   /** Checks that cannot hold when this one does not. */
   readonly implies?: readonly string[];
   /** Another profile than intel-server. */
-  readonly profile?: string;
+  readonly profile?: string | ProcessorProfile;
   /** The operand is in a register. */
   readonly inRegister?: true;
+}
+
+/** Write-back, four levels, accessed and dirty flags. */
+export const EPTP = 0x30_005en;
+
+/** IA32_VMX_EPT_VPID_CAP without some of its bits. */
+function withoutCapabilities(mask: bigint): ProcessorProfile {
+  const profile = findProfile('intel-server');
+  return { ...profile, msrs: { ...profile.msrs, [0x48c]: (profile.msrs[0x48c] ?? 0n) & ~mask } };
 }
 
 /** An instruction in a state that passes, with its operands. */
@@ -25,6 +35,8 @@ export const PASSING: Readonly<Record<string, { readonly inRoot: boolean; readon
   VMPTRST: { inRoot: true, operands: [] },
   VMREAD: { inRoot: true, operands: [0x681en] },
   VMWRITE: { inRoot: true, operands: [0x681en, 1n] },
+  INVEPT: { inRoot: true, operands: [1n, EPTP, 0n] },
+  INVVPID: { inRoot: true, operands: [0n, 1n, 0x1000n] },
 };
 
 function change(register: string, recipe: (value: bigint) => bigint): Violate {
@@ -47,6 +59,12 @@ const onRegion =
     return undefined;
   };
 
+/** Replaces the operand at an index. */
+const onOperand =
+  (index: number, value: bigint): Violate =>
+  (_machine, operands) =>
+    operands.with(index, value);
+
 const SHARED: Readonly<Record<string, Violation>> = {
   'register-operand': { inRegister: true },
   'not-in-vmx': { before: (machine) => machine.processor(0).vmxoff() },
@@ -59,6 +77,7 @@ const SHARED: Readonly<Record<string, Violation>> = {
   'align-width': { violate: onPointer((pointer) => pointer + 0x10n) },
   'vmxon-pointer': { violate: onPointer(() => VMXON_REGION) },
   revision: { violate: onRegion((value) => value + 1n) },
+  type: { violate: onOperand(0, 4n) },
 };
 
 /** By rule id, or by the check's own part of it. */
@@ -83,6 +102,17 @@ const VIOLATIONS: Readonly<Record<string, Violation>> = {
     profile: 'intel-sapphire-rapids',
     violate: onRegion((value) => value | 0x8000_0000n),
   },
+  'vmx.invept.register-operand': { inRegister: true, implies: ['vmx.invept.desc-reserved', 'vmx.invept.eptp'] },
+  'vmx.invvpid.register-operand': { inRegister: true, implies: ['vmx.invvpid.vpid-zero'] },
+  'vmx.invept.unsupported': { profile: withoutCapabilities(1n << 20n) },
+  'vmx.invept.desc-reserved': { violate: onOperand(2, 1n) },
+  'vmx.invept.eptp': { violate: onOperand(1, EPTP | 0x100n) },
+  'vmx.invvpid.unsupported': { profile: withoutCapabilities(1n << 32n) },
+  'vmx.invvpid.desc-reserved': {
+    violate: (_machine, [type = 0n, vpid = 0n, ...rest]) => [type, vpid | 0x1_0000n, ...rest],
+  },
+  'vmx.invvpid.vpid-zero': { violate: (_machine, [type = 0n, vpid = 0n, ...rest]) => [type, vpid & ~0xffffn, ...rest] },
+  'vmx.invvpid.noncanonical': { violate: onOperand(2, 1n << 60n) },
   'vmx.vmwrite.read-only': {
     violate: (machine, operands) => {
       change('IA32_VMX_MISC', (value) => value & ~(1n << 29n))(machine, operands);
@@ -102,7 +132,7 @@ export interface MemoryForms {
   readonly stack: readonly number[];
 }
 
-/** [RBX] and [RSP]; the field's encoding of VMREAD and VMWRITE is in RAX. */
+/** [RBX] and [RSP]; the field's encoding of VMREAD and VMWRITE and the type of INVEPT and INVVPID are in RAX. */
 export const MACHINE_CODE: Readonly<Record<string, MemoryForms>> = {
   VMXON: { data: [0xf3, 0x0f, 0xc7, 0x33], stack: [0xf3, 0x0f, 0xc7, 0x34, 0x24] },
   VMCLEAR: { data: [0x66, 0x0f, 0xc7, 0x33], stack: [0x66, 0x0f, 0xc7, 0x34, 0x24] },
@@ -110,4 +140,6 @@ export const MACHINE_CODE: Readonly<Record<string, MemoryForms>> = {
   VMPTRST: { data: [0x0f, 0xc7, 0x3b], stack: [0x0f, 0xc7, 0x3c, 0x24] },
   VMREAD: { data: [0x0f, 0x78, 0x03], stack: [0x0f, 0x78, 0x04, 0x24] },
   VMWRITE: { data: [0x0f, 0x79, 0x03], stack: [0x0f, 0x79, 0x04, 0x24] },
+  INVEPT: { data: [0x66, 0x0f, 0x38, 0x80, 0x03], stack: [0x66, 0x0f, 0x38, 0x80, 0x04, 0x24] },
+  INVVPID: { data: [0x66, 0x0f, 0x38, 0x81, 0x03], stack: [0x66, 0x0f, 0x38, 0x81, 0x04, 0x24] },
 };
