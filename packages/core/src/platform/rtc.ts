@@ -181,8 +181,9 @@ function deadline(draft: MachineDraft): number | undefined {
   if ((awaited & B.PIE) !== 0 && period !== undefined)
     times.push(endOfPeriod(rtc, period, periodsAt(rtc, period, rtc.settled) + 1));
   if ((awaited & B.UIE) !== 0 && !stands(rtc)) times.push(startOf(second + 1));
-  const alarm = nextAlarm(rtc.bytes, byteAt(rtc, RTC.B), second);
-  if ((awaited & B.AIE) !== 0 && !stands(rtc) && alarm !== undefined) times.push(startOf(alarm));
+  // The search for an alarm is long, so it is made only for one that is awaited.
+  const alarm = (awaited & B.AIE) === 0 || stands(rtc) ? undefined : nextAlarm(rtc.bytes, byteAt(rtc, RTC.B), second);
+  if (alarm !== undefined) times.push(startOf(alarm));
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
