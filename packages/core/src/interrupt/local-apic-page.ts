@@ -35,8 +35,8 @@ export interface LocalApicAccess {
 
 const CMCI_AND_LVTS = 6;
 const EOI_BROADCAST_SUPPRESSION = 1 << 24;
-/** Version 15H: an integrated local APIC with six entries above the first in its local vector table. */
-const VERSION = 0x15 | (CMCI_AND_LVTS << 16) | EOI_BROADCAST_SUPPRESSION;
+/** An integrated local APIC has version 10H to 15H: 14H is QEMU's. There are six entries above the first in its table. */
+const VERSION = 0x14 | (CMCI_AND_LVTS << 16) | EOI_BROADCAST_SUPPRESSION;
 const SOFTWARE_ENABLE = 1 << 8;
 const SUPPRESS_BROADCAST = 1 << 12;
 const MASK = 1 << 16;
