@@ -15,7 +15,7 @@ import {
 } from '@retrovisor/core';
 import { MACHINES } from '@retrovisor/numa';
 import { svm } from '@retrovisor/svm';
-import { supportedFields, VMCS_FIELDS, vmx } from '@retrovisor/vmx';
+import { ENTRY_CHECKS, type EntryFailure, supportedFields, VMCS_FIELDS, vmx } from '@retrovisor/vmx';
 import type { Parts } from './generated-documents.js';
 import { bitRanges, code, hex, table, wrapped } from './markdown.js';
 import { leftOutPart } from './source-parts.js';
@@ -45,6 +45,7 @@ export function conformanceParts(): Parts {
     'svm-instructions': functions(svm.instructions ?? []),
     'core-rules': rules(base),
     'vmx-rules': rules(vmx.instructions ?? []),
+    'vmx-entry-checks': entryChecks(),
     'svm-rules': rules(svm.instructions ?? []),
     msrs: msrs(machines),
     'vmcs-fields': vmcsFields(),
@@ -96,6 +97,26 @@ function rules(instructions: readonly InstructionDefinition[]): string {
     [code(id), resultText(result), note === undefined ? explain : `${explain} *${note}*`],
   ]);
   return table(['Rule', 'Outcome', 'Requirement'], [...new Map(rows).values()]);
+}
+
+/** The checks that VM entry makes on the VMCS. */
+function entryChecks(): string {
+  return table(
+    ['Rule', 'Section', 'Outcome', 'Requirement'],
+    Object.values(ENTRY_CHECKS)
+      .flat()
+      .map(({ id, manual, result, explain, note }) => [
+        code(id),
+        manual.title,
+        entryFailure(result),
+        note === undefined ? explain : `${explain} *${note}*`,
+      ]),
+  );
+}
+
+function entryFailure(result: EntryFailure): string {
+  if (result.kind === 'VMfailValid') return `VMfail(${result.number})`;
+  return `exit reason ${result.reason}, qualification ${result.qualification}`;
 }
 
 function resultText(result: CheckResult): string {

@@ -2,11 +2,17 @@
 // that says what a processor allows it to be. What the controls do stands where it is done.
 import { type Citation, sdm } from '@retrovisor/core';
 
+type ControlField =
+  | `${'Pin-based' | `${'Primary' | 'Secondary' | 'Tertiary'} processor-based`} VM-execution controls`
+  | `${'Primary' | 'Secondary'} VM-exit controls`
+  | 'VM-entry controls'
+  | 'VM-function controls';
+
 /** One word of control bits. */
 export interface ControlGroup {
   readonly manual: Citation;
   /** The VMCS field that holds the word. */
-  readonly field: string;
+  readonly field: ControlField;
   readonly capability: `IA32_VMX_${string}`;
   /** Reports the same with the default1 bits as the processor really has them; exists with IA32_VMX_BASIC[55]. */
   readonly trueCapability?: `IA32_VMX_TRUE_${string}`;
@@ -17,6 +23,8 @@ export interface ControlGroup {
   readonly format: 'allowed 0-settings and 1-settings' | 'allowed 1-settings';
   /** Bits that must be 1 unless the TRUE MSR says otherwise; most of them have no name. */
   readonly default1: readonly number[];
+  /** While this control is 0, the processor works as if the whole word were 0. */
+  readonly activatedBy?: Control;
 }
 
 /** One control. */
@@ -95,6 +103,7 @@ export const Secondary = defineControls(
   {
     manual: sdm('Processor-Based VM-Execution Controls'),
     field: 'Secondary processor-based VM-execution controls',
+    activatedBy: Primary['activate secondary controls'],
     capability: 'IA32_VMX_PROCBASED_CTLS2',
   },
   {
@@ -137,6 +146,7 @@ export const Tertiary = defineControls(
   {
     manual: sdm('Processor-Based VM-Execution Controls'),
     field: 'Tertiary processor-based VM-execution controls',
+    activatedBy: Primary['activate tertiary controls'],
     capability: 'IA32_VMX_PROCBASED_CTLS3',
     format: 'allowed 1-settings',
   },
@@ -188,6 +198,7 @@ export const SecondaryExit = defineControls(
   {
     manual: sdm('VM-Exit Controls'),
     field: 'Secondary VM-exit controls',
+    activatedBy: Exit['activate secondary controls'],
     capability: 'IA32_VMX_EXIT_CTLS2',
     format: 'allowed 1-settings',
   },
@@ -233,6 +244,7 @@ export const VmFunction = defineControls(
   {
     manual: sdm('VM-Function Controls'),
     field: 'VM-function controls',
+    activatedBy: Secondary['enable VM functions'],
     capability: 'IA32_VMX_VMFUNC',
     format: 'allowed 1-settings',
   },

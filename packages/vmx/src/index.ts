@@ -12,6 +12,11 @@ export {
   Tertiary,
   VmFunction,
 } from './controls.js';
+export type { EntryCheck, EntryCheckTable, EntryFailure } from './entry/checks/entry-check.js';
+export { ENTRY_CHECKS, type EntryCheckGroup } from './entry/checks/entry-checks.js';
+export type { EntryProcessor } from './entry/entry-processor.js';
+export type { EntryState } from './entry/entry-state.js';
+export { type RecordedVmcs, recordedState } from './entry/recorded-vmcs.js';
 export type { VmcsField } from './field-encoding.js';
 export { supportedAccess, supportedFields } from './field-support.js';
 export { type FieldName, fieldEncoded, fieldNamed, VMCS_FIELDS } from './fields.js';

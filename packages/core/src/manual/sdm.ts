@@ -512,6 +512,19 @@ const SDM_TITLES = [
   'Enabling the Dual-Monitor Treatment',
   'VMX Capability Reporting Facility',
   'Field Encoding in VMCS',
+  'VM-Execution Control Fields',
+  'VM-Exit Control Fields',
+  'VM-Entry Control Fields',
+  'Checks on Host Control Registers, MSRs, and SSP',
+  'Checks on Host Segment and Descriptor-Table Registers',
+  'Checks Related to Address-Space Size',
+  'Checks on Guest Control Registers, Debug Registers, and MSRs',
+  'Checks on Guest Segment Registers',
+  'Checks on Guest Descriptor-Table Registers',
+  'Checks on Guest RIP, RFLAGS, and SSP',
+  'Checks on Guest Non-Register State',
+  'Checks on Guest Page-Directory-Pointer-Table Entries',
+  'Loading MSRs',
 ] as const;
 
 /** A title that may be cited. */

@@ -42,6 +42,14 @@ interface ErrorEntry {
   readonly reserved?: boolean;
 }
 
+interface EntryCheckEntry {
+  readonly id: string;
+  readonly group: string;
+  readonly section: string;
+  readonly result: string;
+  readonly qualification?: number | string;
+}
+
 function entries<Entry>(file: string): readonly Entry[] {
   return JSON.parse(readFileSync(new URL(`../spec/${file}.json`, import.meta.url), 'utf8')).entries;
 }
@@ -51,3 +59,4 @@ export const MSR_ENTRIES = entries<MsrEntry>('vmx-capability-msrs');
 export const CONTROL_ENTRIES = entries<ControlEntry>('vmx-controls');
 export const INSTRUCTION_ENTRIES = entries<InstructionEntry>('vmx-instructions');
 export const ERROR_ENTRIES = entries<ErrorEntry>('vmx-instruction-errors');
+export const ENTRY_CHECK_ENTRIES = entries<EntryCheckEntry>('vmx-entry-checks');
