@@ -17,6 +17,11 @@ export { ENTRY_CHECKS, type EntryCheckGroup } from './entry/checks/entry-checks.
 export type { EntryProcessor } from './entry/entry-processor.js';
 export type { EntryState } from './entry/entry-state.js';
 export { type RecordedVmcs, recordedState } from './entry/recorded-vmcs.js';
+export type { PageModificationLog } from './ept/accessed-dirty.js';
+export { type EptContext, type EptControls, eptContext } from './ept/context.js';
+export { isValidEptp } from './ept/eptp.js';
+export { type EptExit, type EptGuest, translateThroughEpt } from './ept/translation.js';
+export type { VirtualizationExceptions } from './ept/virtualization-exception.js';
 export type { VmcsField } from './field-encoding.js';
 export { supportedAccess, supportedFields } from './field-support.js';
 export { type FieldName, fieldEncoded, fieldNamed, VMCS_FIELDS } from './fields.js';

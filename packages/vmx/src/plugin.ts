@@ -2,6 +2,7 @@
 import { definePlugin, PLUGIN_API_VERSION } from '@retrovisor/core';
 import { CAPABILITY_MSRS, CPUID_VMX } from './capability-msrs.js';
 import { CR4_VMXE, FIXED_BITS, refuseFixedBits } from './cr-fixed.js';
+import { EPT_RULES } from './ept/translation.js';
 import { FEATURE_CONTROL_MSRS, FEATURE_CONTROL_RULES } from './feature-control.js';
 import { reportStore, vmxHazards } from './hazards.js';
 import { INVEPT } from './instruction/invept.js';
@@ -36,7 +37,7 @@ export const vmx = definePlugin({
   registerBits: [CR4_VMXE],
   instructions: [VMXON, VMXOFF, VMCLEAR, VMPTRLD, VMPTRST, VMREAD, VMWRITE, INVEPT, INVVPID, ...OUTSIDE_VMX_OPERATION],
   intercepts: { controlRegister: refuseFixedBits, watchedStore: reportStore },
-  explanations: { ...FIXED_BITS, ...FEATURE_CONTROL_RULES, ...OUTSIDE_VMX_OPERATION_RULES },
+  explanations: { ...FIXED_BITS, ...FEATURE_CONTROL_RULES, ...EPT_RULES, ...OUTSIDE_VMX_OPERATION_RULES },
   hazards: vmxHazards,
   views: { vmx: vmxView, vmcs: vmcsView },
   locations: { vmcs: vmcsLocation, 'vmxon-region': vmxonRegionLocation },

@@ -9,7 +9,6 @@ import { PF, raise } from '../interrupt/exceptions.js';
 import type { SecondLevel, SecondLevelAccess } from '../plugin/guest-mode.js';
 import type { Cpu } from '../state/cpu.js';
 import type { PhysicalDraft } from '../state/physical-draft.js';
-import { FRAME_FLAG } from '../state/physical-draft.js';
 import { FRAME_BYTES } from '../state/workbench.js';
 
 /** What a translation depends on besides the tables. */
@@ -244,7 +243,7 @@ function readEntry(
   bytes: 4 | 8,
 ): PagingEntry {
   const address = translated ?? guestAddress;
-  const word = memory.markedWord(address, FRAME_FLAG.pageTable);
+  const word = memory.pagingWord(address);
   return { address, guestAddress, low: memory.wordAt(word), high: bytes === 8 ? memory.wordAt(word + 1) : 0 };
 }
 

@@ -298,6 +298,11 @@ export class PhysicalDraft {
     return (offset + (address % FRAME_BYTES)) >> 2;
   }
 
+  /** Where a doubleword of a paging structure is: translations made of it end when its frame is written. */
+  pagingWord(address: number): number {
+    return this.markedWord(address, FRAME_FLAG.pageTable);
+  }
+
   /** The doubleword at such a place; absent RAM reads as ones. */
   wordAt(word: number): number {
     return word < 0 ? -1 : (this.#bench.words[word] as number);

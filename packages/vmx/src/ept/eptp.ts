@@ -4,7 +4,7 @@ import type { ProcessorProfile } from '@retrovisor/core';
 import { defineBitFields, VMX_EPT_VPID_CAP } from '../capability-bits.js';
 import { capability } from '../capability-msrs.js';
 
-const EPTP = defineBitFields({
+export const EPTP = defineBitFields({
   'memory type': '2:0', // of the paging structures themselves: 0 uncacheable, 6 write-back
   'page-walk length less 1': '5:3',
   'accessed and dirty flags': '6',
