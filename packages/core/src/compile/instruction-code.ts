@@ -5,9 +5,10 @@ import { assertNever, InternalError } from '../error.js';
 import type { ArithmeticFlags, FlagName, Jump, SetFlags, Statement, Write } from '../expression/nodes.js';
 import type { FlagState } from './flags-code.js';
 import { type InstructionFacts, registersIn, statusFlagsAmong } from './instruction-facts.js';
-import { RIP_ADDRESS, vectorRegisterAddress } from './layout.js';
+import { RIP_ADDRESS } from './layout.js';
 import { storePlace } from './memory-code.js';
 import { type CodeScope, ValueCode } from './value-code.js';
+import { vectorRegistersIn } from './vector-registers-code.js';
 import type { Label, Local } from './wasm/function-code.js';
 
 /** What an instruction needs of the block around it. */
@@ -107,6 +108,7 @@ class InstructionCode {
   #check(values: ValueCode, statement: Statement): void {
     const { code } = this.#scope;
     if (statement.kind === 'faultFirst' || statement.kind === 'faultIf') {
+      if (this.#facts.settled.has(statement)) return;
       values.push(statement.condition);
       code.brIf(values.slow);
     } else if (statement.kind === 'endIf') {
@@ -151,18 +153,14 @@ class InstructionCode {
   }
 
   #prepareWrite(values: ValueCode, { place, value }: Write): void {
-    const { code, registers } = this.#scope;
+    const { code, registers, vectors } = this.#scope;
     const local = values.toLocal(value);
     switch (place.kind) {
       case 'register':
         this.#registers.push(() => registers.write(place, local));
         return;
       case 'vectorRegister':
-        this.#registers.push(() => {
-          code.i32(0);
-          code.get(local);
-          code.memory('v128.store', vectorRegisterAddress(place.index));
-        });
+        this.#registers.push(() => vectors.write(place.index, local));
         return;
       case 'memory':
       case 'vectorMemory': {
@@ -255,13 +253,14 @@ class InstructionCode {
 
   /** After it the locals hold what the fast path leaves in them. */
   #slowPath(after: FlagState): void {
-    const { flags, registers } = this.#scope;
+    const { flags, registers, vectors } = this.#scope;
     const { effect, writes } = this.#facts;
     const arithmetic = effect.find((statement) => statement.kind === 'arithmeticFlags');
     this.#exits.slowPath();
     this.#callReference(arithmetic === undefined && writes.flags.size > 0);
     if (this.#branches) return;
     registers.reload(registersIn(writes.registers));
+    vectors.reload(vectorRegistersIn(writes.named));
     if (this.#facts.neededFlags.size > 0 && arithmetic !== undefined)
       flags.reloadRecord(arithmetic.rule, arithmetic.result.width);
     else flags.reloadSingle(statusFlagsAmong(this.#facts.neededFlags).filter((flag) => after.bits.has(flag)));
@@ -270,7 +269,7 @@ class InstructionCode {
 
   /** An instruction that the reference path always executes. */
   #callOut(): void {
-    const { flags, registers } = this.#scope;
+    const { flags, registers, vectors } = this.#scope;
     this.#exits.slowPath();
     this.#callReference(true);
     if (this.#branches) {
@@ -278,12 +277,14 @@ class InstructionCode {
       return;
     }
     registers.reload(registersIn(this.#facts.writes.registers));
+    vectors.reload(vectorRegistersIn(this.#facts.writes.named));
     flags.reload();
   }
 
   #callReference(settled: boolean): void {
-    const { code, flags, registers, accesses } = this.#scope;
+    const { code, flags, registers, vectors, accesses } = this.#scope;
     registers.store();
+    vectors.store();
     flags.store();
     accesses?.store();
     this.#exits.callReference(settled);

@@ -24,6 +24,8 @@ export interface InstructionFacts {
   readonly mayLeave: boolean;
   /** Memory that it reads, in the order of evaluation: it faults even where nobody needs what was read. */
   readonly loads: readonly AnyMemoryPlace[];
+  /** Conditions that an instruction before it in its block has found not to hold. */
+  readonly settled: ReadonlySet<Statement>;
   readonly reads: Touched;
   readonly writes: Touched;
   /** Flags that it writes and that somebody may look at before they are written again. */
@@ -33,8 +35,14 @@ export interface InstructionFacts {
 /** Segments whose bases generated code knows outside 64-bit mode: 0, with a limit of 4 GiB. */
 const FLAT: ReadonlySet<SegmentName> = new Set(['DS', 'ES', 'SS']);
 
-/** The facts of an effect, with all flags needed. */
-export function factsOf(effect: Effect, mode64: boolean): InstructionFacts {
+/**
+ * Bits of control registers whose values a block knows, by condition. Nothing but a function-form instruction changes them,
+ * and such a one ends its block.
+ */
+export type KnownConditions = Set<string>;
+
+/** The facts of an effect, with all flags needed. What is known then in the rest of the block is added to `known`. */
+export function factsOf(effect: Effect, mode64: boolean, known: KnownConditions = new Set()): InstructionFacts {
   const nodes = nodesOf(effect);
   const writes = writesOf(effect);
   const loads = nodes.filter(isMemory);
@@ -43,12 +51,33 @@ export function factsOf(effect: Effect, mode64: boolean): InstructionFacts {
     nodes.every(isVectorSupported) &&
     effect.every(isSupported) &&
     places.every(({ segment }) => mode64 || FLAT.has(segment));
+  const settled = settledIn(effect, known);
   const mayLeave =
     !isGenerated ||
     places.length > 0 ||
-    effect.some(({ kind }) => kind === 'faultIf' || kind === 'faultFirst') ||
+    effect.some((statement) => isFault(statement) && !settled.has(statement)) ||
     (mode64 && effect.some((statement) => statement.kind === 'jump' && statement.target.kind !== 'constant'));
-  return { effect, isGenerated, mayLeave, loads, reads: readsOf(effect), writes, neededFlags: writes.flags };
+  return { effect, isGenerated, mayLeave, loads, settled, reads: readsOf(effect), writes, neededFlags: writes.flags };
+}
+
+const isFault = ({ kind }: Statement): boolean => kind === 'faultIf' || kind === 'faultFirst';
+
+function settledIn(effect: Effect, known: KnownConditions): ReadonlySet<Statement> {
+  const settled = new Set<Statement>();
+  for (const statement of effect) {
+    const name = statement.kind === 'faultFirst' ? systemBitName(statement.condition) : undefined;
+    if (name === undefined) continue;
+    if (known.has(name)) settled.add(statement);
+    known.add(name); // whoever does not fault here goes on with the rest of the block
+  }
+  return settled;
+}
+
+/** A bit, or that it is 0; undefined for other conditions. */
+function systemBitName(condition: Expression): string | undefined {
+  if (condition.kind === 'systemBit') return `${condition.register}.${condition.bit}`;
+  const operand = condition.kind === 'unary' && condition.operator === 'not' ? condition.operand : undefined;
+  return operand?.kind === 'systemBit' ? `not ${operand.register}.${operand.bit}` : undefined;
 }
 
 function isMemory(node: Expression): node is AnyMemoryPlace {

@@ -11,6 +11,7 @@ import { registersIn } from './instruction-facts.js';
 import { type Region, type RegionBlock, ripAt } from './region.js';
 import { RegistersCode } from './registers-code.js';
 import type { CodeScope } from './value-code.js';
+import { VectorRegistersCode } from './vector-registers-code.js';
 import { FunctionCode, type Label, type Local } from './wasm/function-code.js';
 
 /** Numbers of the imported functions that execute an instruction on the reference path. */
@@ -56,14 +57,17 @@ class RegionCode {
     const used = new Set([...written, ...all.flatMap(({ reads }) => registersIn(reads.registers))]);
     const registers = new RegistersCode(code, mode.mode64, used, written);
     const accesses = mode.observed ? new AccessesCode(code) : undefined;
-    this.#scope = { code, registers, flags: new FlagsCode(code), accesses, mode64: mode.mode64, user: mode.user };
+    const vectors = new VectorRegistersCode(code, all);
+    const { mode64, user } = mode;
+    this.#scope = { code, registers, vectors, flags: new FlagsCode(code), accesses, mode64, user };
     this.#rip = code.local('i64', 'rip');
   }
 
   write(): FunctionCode {
-    const { code, registers, flags, accesses } = this.#scope;
+    const { code, registers, vectors, flags, accesses } = this.#scope;
     this.#part({ kind: 'prologue' });
     registers.load();
+    vectors.load();
     flags.load();
     accesses?.load();
     this.#exit = code.open('block');
@@ -72,6 +76,7 @@ class RegionCode {
     code.end();
     storeRip(this.#scope, () => code.get(this.#rip));
     registers.store();
+    vectors.store();
     flags.state = PENDING_STATE;
     flags.store();
     accesses?.store();

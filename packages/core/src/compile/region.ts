@@ -4,7 +4,7 @@
 import type { Block } from '../execute/block.js';
 import type { Decoded } from '../execute/decode.js';
 import type { Effect } from '../expression/nodes.js';
-import { factsOf, findNeededFlags, type InstructionFacts } from './instruction-facts.js';
+import { factsOf, findNeededFlags, type InstructionFacts, type KnownConditions } from './instruction-facts.js';
 
 /** Where a block is found by its RIP, without changing anything; undefined if it was not decoded yet. */
 export type BlockFinder = (rip: bigint) => FoundBlock | undefined;
@@ -80,10 +80,11 @@ function regionBlock(
   const found = find(rip);
   if (found === undefined) return undefined;
   const instructions: InstructionFacts[] = [];
+  const known: KnownConditions = new Set();
   for (const decoded of found.block.instructions) {
     const effect = decoded === undefined ? undefined : effectOf(decoded);
     if (effect === undefined) break;
-    instructions.push(factsOf(effect, mode64));
+    instructions.push(factsOf(effect, mode64, known));
   }
   if (instructions.length === 0) return undefined;
   findNeededFlags(instructions);

@@ -18,17 +18,18 @@ import { slotOf } from '../register/register-file.js';
 import type { AccessesCode } from './accesses-code.js';
 import { divideFitsCode, divisionCode } from './divide-code.js';
 import type { FlagsCode } from './flags-code.js';
-import { vectorRegisterAddress } from './layout.js';
 import { findPlace, loadPlace } from './memory-code.js';
 import { mulHighCode } from './multiply-code.js';
 import type { RegistersCode } from './registers-code.js';
 import { vectorCode } from './vector-code.js';
+import type { VectorRegistersCode } from './vector-registers-code.js';
 import type { FunctionCode, Label, Local, ValueType } from './wasm/function-code.js';
 
 /** What an instruction is compiled within. */
 export interface CodeScope {
   readonly code: FunctionCode;
   readonly registers: RegistersCode;
+  readonly vectors: VectorRegistersCode;
   readonly flags: FlagsCode;
   readonly mode64: boolean;
   readonly user: boolean;
@@ -103,7 +104,7 @@ export class ValueCode {
   }
 
   #compute(node: Expression): void {
-    const { code, registers, flags } = this.scope;
+    const { code, registers, vectors, flags } = this.scope;
     switch (node.kind) {
       case 'constant':
         this.#constant(node.width, node.value);
@@ -116,7 +117,7 @@ export class ValueCode {
         loadPlace(code, node, this.place(node));
         return;
       case 'vectorRegister':
-        code.loadAt('v128.load', vectorRegisterAddress(node.index));
+        vectors.read(node.index);
         return;
       case 'flag':
         flags.flag(node.flag);
@@ -163,7 +164,10 @@ export class ValueCode {
   }
 
   #constant(width: number, value: bigint): void {
-    if (width === 64) this.scope.code.i64(value);
+    if (width === 128) {
+      this.scope.code.i64(value); // no vector but the one of zeros is written down as a constant
+      this.scope.code.op('i64x2.splat');
+    } else if (width === 64) this.scope.code.i64(value);
     else this.scope.code.i32(Number(BigInt.asIntN(32, value)));
   }
 

@@ -19,6 +19,8 @@ type Compute = (
 export interface VectorOperation {
   /** The WebAssembly instruction that computes the same from vectors of 128 bits, if there is one. */
   readonly wasm?: string;
+  /** Of a row that only moves bytes of vectors of 128 bits: where each comes from, below 16 the first operand, else the second. */
+  readonly sources?: (immediate: number) => readonly number[];
   readonly compute: Compute;
 }
 
@@ -60,12 +62,19 @@ export const each = {
     }, wasm),
 } as const;
 
+const VECTOR_BYTES = 16;
+
 /** Element i of the result comes from the place that `source` names: below 16 of the first operand, from 16 of the second. */
 export function permuted(
   elementBytes: 1 | 2 | 4 | 8,
   source: (index: number, count: number, immediate: number) => number,
 ): VectorOperation {
   return {
+    sources: (immediate) =>
+      Array.from({ length: VECTOR_BYTES }, (_, byte) => {
+        const from = source(Math.floor(byte / elementBytes), VECTOR_BYTES / elementBytes, immediate);
+        return from * elementBytes + (byte % elementBytes);
+      }),
     compute: ({ bytes: lanes }, to, left, right, bytes, immediate) => {
       const count = bytes / elementBytes;
       for (let index = 0; index < count; index++) {

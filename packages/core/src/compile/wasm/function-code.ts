@@ -1,6 +1,6 @@
 // The code of one WebAssembly function while it is written: instructions, locals, and labels that know their depth.
 import { assert } from '../../error.js';
-import { type MemoryOpcode, OPCODES, type PlainOpcode, VECTOR_PREFIX } from './opcodes.js';
+import { type LaneOpcode, type MemoryOpcode, OPCODES, type PlainOpcode, VECTOR_PREFIX } from './opcodes.js';
 import { signed, signedWide, unsigned } from './variable-length.js';
 
 /** The types of values, by their codes in the binary format. */
@@ -114,6 +114,19 @@ export class FunctionCode {
   loadAt(name: MemoryOpcode, address: number): void {
     this.i32(0);
     this.memory(name, address);
+  }
+
+  /** An instruction on one element of a vector. */
+  lane(name: LaneOpcode, index: number): void {
+    this.#opcode(OPCODES[name][0]);
+    this.#bytes.push(index);
+  }
+
+  /** Sixteen bytes of the two vectors on the stack: numbers below 16 are of the lower one. */
+  shuffle(sources: readonly number[]): void {
+    assert(sources.length === 16, 'a source for each byte of a vector', { sources: sources.length });
+    this.#opcode(OPCODES['i8x16.shuffle'][0]);
+    this.#bytes.push(...sources);
   }
 
   call(index: number): void {

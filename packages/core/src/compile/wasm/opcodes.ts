@@ -1,10 +1,9 @@
 // WebAssembly's instructions that generated code uses (WebAssembly Core Specification, "Instructions", binary format): name
 // to opcode, and what immediates follow. Opcodes above 0xff are those of the prefix 0xfd, its number in the low byte or two.
+import { VECTOR_OPCODES } from './vector-opcodes.js';
 
 /** What follows the opcode. */
 export type Immediate = 'none' | 'index' | 'depth' | 'memory' | 'i32' | 'i64' | 'block' | 'lane' | 'lanes' | 'call';
-
-const SIMD = 0xfd00;
 
 /** The prefix of vector instructions. */
 export const VECTOR_PREFIX = 0xfd;
@@ -109,13 +108,8 @@ const NUMERIC = {
   'i64.extend16_s': [0xc3, 'none'],
 } as const;
 
-const VECTOR = {
-  'v128.load': [SIMD + 0, 'memory'],
-  'v128.store': [SIMD + 11, 'memory'],
-} as const;
-
 /** By name. */
-export const OPCODES = { ...CONTROL, ...MEMORY, ...NUMERIC, ...VECTOR } as const satisfies Readonly<
+export const OPCODES = { ...CONTROL, ...MEMORY, ...NUMERIC, ...VECTOR_OPCODES } as const satisfies Readonly<
   Record<string, readonly [code: number, immediate: Immediate]>
 >;
 
@@ -129,3 +123,10 @@ type WithImmediate<Kind extends Immediate> = {
 /** Instructions without immediates, and those that name an address in memory. */
 export type PlainOpcode = WithImmediate<'none'>;
 export type MemoryOpcode = WithImmediate<'memory'>;
+/** Instructions that name an element of a vector. */
+export type LaneOpcode = WithImmediate<'lane'>;
+
+/** Whether a name that a table of operations gives is that of an instruction without immediates. */
+export function isPlainOpcode(name: string): name is PlainOpcode {
+  return Object.hasOwn(OPCODES, name) && OPCODES[name as Opcode][1] === 'none';
+}

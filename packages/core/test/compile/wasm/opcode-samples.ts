@@ -1,7 +1,7 @@
 // One use of each row of the table of opcodes, as code that is valid: behind `unreachable` any operands are there.
 import { FunctionCode } from '../../../src/compile/wasm/function-code.js';
 import { type ModuleParts, moduleBytes } from '../../../src/compile/wasm/module.js';
-import { type MemoryOpcode, OPCODES, type PlainOpcode } from '../../../src/compile/wasm/opcodes.js';
+import { type LaneOpcode, type MemoryOpcode, OPCODES, type PlainOpcode } from '../../../src/compile/wasm/opcodes.js';
 
 export type OpcodeName = keyof typeof OPCODES;
 export const OPCODE_NAMES = Object.keys(OPCODES) as readonly OpcodeName[];
@@ -16,6 +16,8 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   memory: (code, name) => code.memory(name as MemoryOpcode, 0x1234),
   i32: (code) => code.i32(-0x1234_5678),
   i64: (code) => code.i64(-0x1234_5678_9abc_def0n),
+  lane: (code, name) => code.lane(name as LaneOpcode, 1),
+  lanes: (code) => code.shuffle(Array.from({ length: 16 }, (_, index) => 31 - index)),
   'local.get': (code) => code.get(PARAMETER),
   'local.set': (code) => code.set(PARAMETER),
   'local.tee': (code) => code.tee(PARAMETER),
