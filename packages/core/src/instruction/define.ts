@@ -89,6 +89,8 @@ export interface FunctionInstruction<
   readonly repeatable: boolean;
   /** In the manual's order; the first violated one decides. */
   readonly checks: RuleTable<Execution, CheckResult>;
+  /** What the effect checks itself where all of those hold, in the order in which it does: for `why` alone. */
+  readonly effectChecks: RuleTable<Execution, unknown>;
   /** How many of the checks have priority over interception by a plugin: #UD, privilege, permission. */
   readonly interceptedAfter: number;
   readonly intrinsics: Shapes;
@@ -128,6 +130,7 @@ interface FunctionDeclaration<Shapes extends Readonly<Record<string, IntrinsicSh
   readonly repeatable?: boolean;
   readonly faults?: readonly FaultRow[];
   readonly checks?: RuleTable<Execution, CheckResult>;
+  readonly effectChecks?: RuleTable<Execution, unknown>;
   readonly intrinsics?: Shapes;
   readonly effect: (cpu: Cpu, operands: readonly Operand[], operandWidth: Execution['operandWidth']) => Outcome | void;
 }
@@ -142,7 +145,7 @@ export function defineInstruction(
   declaration: ExpressionDeclaration | FunctionDeclaration<Readonly<Record<string, IntrinsicShape>>>,
 ): InstructionDefinition {
   if (declaration.reads === undefined) return Object.freeze({ form: 'expression', lockable: false, ...declaration });
-  const { faults = [], checks = [], intrinsics = {}, repeatable = false, ...rest } = declaration;
+  const { faults = [], checks = [], effectChecks = [], intrinsics = {}, repeatable = false, ...rest } = declaration;
   const faultRules = defineRules<Execution, CheckResult>(
     declaration.manual,
     faults[0]?.raise ?? { kind: 'fault', vector: '#UD' },
@@ -157,6 +160,7 @@ export function defineInstruction(
     ...rest,
     repeatable,
     checks: all,
+    effectChecks,
     interceptedAfter: interceptedAfter + 1,
     intrinsics,
   });

@@ -12,7 +12,8 @@ export interface RuleExplanation {
 /** The rule of an instruction, of core or of a plugin; undefined for an id that nobody declares. */
 export function explainRule({ instructions, plugins }: MachineDefinition, id: string): RuleExplanation | undefined {
   for (const instruction of instructions.values()) {
-    const row = instruction.form === 'function' ? instruction.checks.find((check) => check.id === id) : undefined;
+    const rows = instruction.form === 'function' ? [...instruction.checks, ...instruction.effectChecks] : [];
+    const row = rows.find((check) => check.id === id);
     if (row !== undefined) return { manual: row.manual, explain: row.explain };
   }
   return explanationOf(id, plugins);

@@ -12,7 +12,7 @@ import { explanationOf } from '../interrupt/fault-explanations.js';
 import type { Citation } from '../manual/citation.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import type { HazardReport } from '../rule/hazard.js';
-import { allViolations } from '../rule/rule.js';
+import { allViolations, type Rule, type RuleTable } from '../rule/rule.js';
 import type { Cpu } from '../state/cpu.js';
 import { DraftHost } from '../state/draft-host.js';
 import { freezeDeeply } from '../state/freeze.js';
@@ -79,15 +79,20 @@ function violationsOf(
   step: Step,
   decidedBy: string | undefined,
 ): readonly ExplainedViolation[] {
-  const found = checksViolated(timeline, step).map(({ rule, fields }) => ({ rule, fields }));
-  const explained = found.map(
+  const known = new Map<string, ReadField>(); // many rules read one place, and finding its writer replays
+  const read = (location: string): ReadField => {
+    const field = known.get(location) ?? readField(timeline, location, step.position);
+    known.set(location, field);
+    return field;
+  };
+  const explained = checksViolated(timeline, step).map(
     ({ rule, fields }): ExplainedViolation => ({
       rule: rule.id,
       manual: rule.manual,
       explain: rule.explain,
       note: rule.note,
       decided: rule.id === decidedBy,
-      fields: fields.map((location) => readField(timeline, location, step.position)),
+      fields: fields.map(read),
     }),
   );
   if (decidedBy === undefined || explained.some(({ decided }) => decided)) return explained;
@@ -115,11 +120,14 @@ function readField(timeline: ExplainedTimeline, location: string, position: numb
 }
 
 interface FoundViolation {
-  readonly rule: FunctionInstruction['checks'][number];
+  readonly rule: Rule<Execution, unknown>;
   readonly fields: readonly string[];
 }
 
-/** Evaluates every check of the step's instruction on a scratch draft at the state before it. */
+/**
+ * Evaluates every check of the step's instruction on a scratch draft at the state before it, and where all of them hold
+ * those that its effect makes.
+ */
 function checksViolated(timeline: ExplainedTimeline, step: Step): readonly FoundViolation[] {
   const { definition } = timeline;
   const host = new DraftHost(definition, timeline.seek(step.position));
@@ -127,13 +135,18 @@ function checksViolated(timeline: ExplainedTimeline, step: Step): readonly Found
     const prepared = prepare(definition, host, step);
     if (prepared === undefined) return [];
     const { instruction, execution } = prepared;
-    return allViolations(instruction.checks, execution).map(({ rule }) => ({
-      rule,
-      fields: rule.fields(execution).map((field) => placed(field, execution.cpu)),
-    }));
+    const found = violated(instruction.checks, execution);
+    return found.length > 0 ? found : violated(instruction.effectChecks, execution);
   } finally {
     host.abandon();
   }
+}
+
+function violated(checks: RuleTable<Execution, unknown>, execution: Execution): readonly FoundViolation[] {
+  return allViolations(checks, execution).map(({ rule }) => ({
+    rule,
+    fields: rule.fields(execution).map((field) => placed(field, execution.cpu)),
+  }));
 }
 
 /** Rules name registers without a processor: theirs is the one that executed. Memory and machine-wide slices have none. */
