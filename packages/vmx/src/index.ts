@@ -14,9 +14,11 @@ export {
 } from './controls.js';
 export type { EntryCheck, EntryCheckTable, EntryFailure } from './entry/checks/entry-check.js';
 export { ENTRY_CHECKS, type EntryCheckGroup } from './entry/checks/entry-checks.js';
+export { MSR_LOAD_CHECKS, type MsrAreaEntry } from './entry/checks/msr-loading.js';
 export type { EntryProcessor } from './entry/entry-processor.js';
 export type { EntryState } from './entry/entry-state.js';
 export { type RecordedVmcs, recordedState } from './entry/recorded-vmcs.js';
+export { roundedVmcs } from './entry/rounding.js';
 export type { PageModificationLog } from './ept/accessed-dirty.js';
 export { type EptContext, type EptControls, eptContext } from './ept/context.js';
 export { isValidEptp } from './ept/eptp.js';

@@ -19,6 +19,7 @@ interface AllowedSettings {
 
 /** A processor as the checks of VM entry see it. */
 export interface EntryProcessor {
+  readonly profile: ProcessorProfile;
   /** MAXPHYADDR, in bits. */
   readonly physicalAddressWidth: number;
   /** The same for addresses of structures that a VMCS points to: 32 where IA32_VMX_BASIC[48] limits them. */
@@ -68,6 +69,7 @@ function describe(profile: ProcessorProfile): EntryProcessor {
   const has = (feature: Feature) => hasFeature(profile, feature);
   const limited = VMX_BASIC.read(capability(profile, 'IA32_VMX_BASIC'), '32-bit physical addresses') === 1;
   return Object.freeze({
+    profile,
     physicalAddressWidth: profile.physicalAddressWidth,
     structureAddressWidth: limited ? 32 : profile.physicalAddressWidth,
     linearAddressWidth: profile.linearAddressWidth,

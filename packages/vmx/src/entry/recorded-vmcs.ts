@@ -20,16 +20,29 @@ export interface RecordedVmcs {
 }
 
 const ZERO: Halves = { low: 0, high: 0 };
+const KNOWN = new WeakMap<RecordedVmcs['fields'], Map<string, Halves>>();
+
+/** The halves of the fields that were asked for: most checks ask for few. */
+function knownHalves(fields: RecordedVmcs['fields']): Map<string, Halves> {
+  const known = KNOWN.get(fields) ?? new Map<string, Halves>();
+  KNOWN.set(fields, known);
+  return known;
+}
 
 /**
  * The state of a recorded VMCS.
  * @example allViolations(ENTRY_CHECKS.guestState, recordedState({ profile, fields, inIa32eMode: true, address: 0x1000n }))
  */
 export function recordedState(recorded: RecordedVmcs): EntryState {
-  const values = new Map<string, Halves>(
-    Object.entries(recorded.fields).map(([name, value]) => [name, halvesOf(value ?? 0n)]),
-  );
-  const halves = (field: VmcsField): Halves => values.get(field.name) ?? ZERO;
+  const values: Readonly<Record<string, bigint | undefined>> = recorded.fields;
+  const known = knownHalves(recorded.fields);
+  const halves = ({ name }: VmcsField): Halves => {
+    const value = values[name];
+    if (value === undefined) return ZERO;
+    const result = known.get(name) ?? halvesOf(value);
+    known.set(name, result);
+    return result;
+  };
   const state: EntryState = {
     processor: processorOf(recorded.profile),
     word: (field) => halves(field).low,

@@ -28,16 +28,21 @@ export function reports(profile: ProcessorProfile, feature: EptVpidCapability | 
   return VMX_EPT_VPID_CAP.read(capability(profile, 'IA32_VMX_EPT_VPID_CAP'), feature) === 1;
 }
 
+/** One requirement of an EPTP. */
+export type EptpCondition = (profile: ProcessorProfile, eptp: bigint) => boolean;
+
 /** What an EPTP must be like; all of it, in the manual's order. */
-const CONDITIONS: readonly ((profile: ProcessorProfile, eptp: bigint) => boolean)[] = [
-  (profile, eptp) => reports(profile, MEMORY_TYPES[EPTP.read(eptp, 'memory type')]),
-  (profile, eptp) => reports(profile, WALK_LENGTHS[EPTP.read(eptp, 'page-walk length less 1')]),
-  (profile, eptp) => EPTP.read(eptp, 'accessed and dirty flags') === 0 || reports(profile, 'accessed and dirty flags'),
-  (profile, eptp) =>
+export const EPTP_CONDITIONS = {
+  memoryType: (profile, eptp) => reports(profile, MEMORY_TYPES[EPTP.read(eptp, 'memory type')]),
+  walkLength: (profile, eptp) => reports(profile, WALK_LENGTHS[EPTP.read(eptp, 'page-walk length less 1')]),
+  accessedAndDirty: (profile, eptp) =>
+    EPTP.read(eptp, 'accessed and dirty flags') === 0 || reports(profile, 'accessed and dirty flags'),
+  shadowStack: (profile, eptp) =>
     EPTP.read(eptp, 'supervisor shadow-stack control') === 0 || reports(profile, 'supervisor shadow-stack control'),
-  (_profile, eptp) => EPTP.read(eptp, 'reserved') === 0,
-  (profile, eptp) => eptp >> BigInt(profile.physicalAddressWidth) === 0n,
-];
+  reserved: (profile, eptp) => EPTP.read(eptp, 'reserved') === 0 && eptp >> BigInt(profile.physicalAddressWidth) === 0n,
+} as const satisfies Readonly<Record<string, EptpCondition>>;
+
+const CONDITIONS: readonly EptpCondition[] = Object.values(EPTP_CONDITIONS);
 
 /**
  * Whether VM entry with the 1-setting of "enable EPT" would accept a value as EPTP.

@@ -3,7 +3,7 @@
 import type { Control } from '../../src/controls.js';
 import { Entry, Exit, Primary, Secondary } from '../../src/controls.js';
 import type { EntryState } from '../../src/entry/entry-state.js';
-import { recordedState } from '../../src/entry/recorded-vmcs.js';
+import { type RecordedVmcs, recordedState } from '../../src/entry/recorded-vmcs.js';
 import type { FieldName } from '../../src/fields.js';
 import { PROCESSORS, type ProcessorName } from './entry-processors.js';
 
@@ -151,15 +151,20 @@ export function edited(base: BaseName, processor: ProcessorName, edits: readonly
   return state;
 }
 
-/** As the checks read it. */
-export function entryState({ processor, fields, memory: known, ...rest }: EditableState): EntryState {
-  return recordedState({
+/** As the library takes it. */
+export function recordedVmcs({ processor, fields, memory: known, ...rest }: EditableState): RecordedVmcs {
+  return {
     profile: PROCESSORS[processor],
     fields,
     address: VMCS_ADDRESS,
     memory: (address) => known.get(address) ?? 0n,
     ...rest,
-  });
+  };
+}
+
+/** As the checks read it. */
+export function entryState(state: EditableState): EntryState {
+  return recordedState(recordedVmcs(state));
 }
 
 /** Controls that a test of one kind needs together. */
