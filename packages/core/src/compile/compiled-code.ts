@@ -41,7 +41,7 @@ export interface CompiledRegion {
 }
 
 type RegionFunction = (left: number) => number;
-type Dispatcher = (left: number, mode: number) => number;
+type Dispatcher = (left: number) => number;
 
 const TYPES: readonly FunctionType[] = [
   { parameters: ['i32'], results: ['i32'] },
@@ -88,7 +88,7 @@ export class CompiledCode {
         { name: 'memory', kind: 'memory', pages: this.#wasmPages },
         { name: 'table', kind: 'table' },
       ],
-      functions: [{ name: 'run', type: PAIR_TYPE, code: dispatcherCode(REGION_TYPE) }],
+      functions: [{ name: 'run', type: REGION_TYPE, code: dispatcherCode(REGION_TYPE) }],
     });
     this.#dispatch = this.#instance(bytes)['run'] as Dispatcher;
     this.clear();
@@ -147,8 +147,8 @@ export class CompiledCode {
   }
 
   /** Runs regions from RIP on, up to `left` steps. Returns the steps that are left. */
-  run(left: number, mode: number): number {
-    return this.#dispatch(left, mode);
+  run(left: number): number {
+    return this.#dispatch(left);
   }
 
   /** The number of a page that maps a frame for a privilege level. */

@@ -1,7 +1,7 @@
 // Decides what is compiled, and when generated code may run: counts how often blocks are executed, forms regions around the
 // hot ones, and enters them where the machine is in a state that generated code was made for.
 import type { Block, ModeKey } from '../execute/block.js';
-import { effectOf } from '../execute/block-builder.js';
+import { formOf } from '../execute/block-builder.js';
 import type { CachedBlock } from '../execute/block-cache.js';
 import type { CodeMode } from '../execute/code-mode.js';
 import { slotOf } from '../register/register-file.js';
@@ -48,7 +48,7 @@ export class Compiler {
   isReady(block: Block, mode: CodeMode): boolean {
     const region = this.#compiled.regionOf(block);
     if (region === undefined && ++block.heat <= this.#threshold) return false;
-    if (!this.#mayRun(mode)) return false;
+    if (!this.mayRun(mode)) return false;
     const ready = region === undefined ? this.#compile(block, mode) : this.#revived(region, mode);
     if (ready === undefined) return false;
     this.#compiled.enter(ready, this.#draft.tlb.generation, mode.key);
@@ -56,7 +56,7 @@ export class Compiler {
   }
 
   /** Accesses that somebody wants to hear of at once take the reference path; outside 64-bit mode segments have to be flat. */
-  #mayRun({ codeWidth }: CodeMode): boolean {
+  mayRun({ codeWidth }: CodeMode): boolean {
     if (this.#draft.tlb.takesEach || codeWidth === 16) return false;
     return codeWidth === 64 || (this.#isFlat() && this.#isNarrow());
   }
@@ -109,7 +109,7 @@ export class Compiler {
     const region = formRegion(
       rip,
       (at) => this.#blockAt(at, mode),
-      (decoded) => effectOf(this.#draft, decoded, mode.stackWidth),
+      (decoded) => formOf(this.#draft, decoded, mode.stackWidth),
       mode.codeWidth === 64,
     );
     if (region === undefined) {
@@ -144,8 +144,8 @@ export class Compiler {
   }
 
   /** Runs from RIP on, where `isReady` said so. Returns the steps that are left. */
-  run(left: number, mode: ModeKey): number {
-    return this.#compiled.run(left, mode);
+  run(left: number): number {
+    return this.#compiled.run(left);
   }
 
   /** Bytes of a frame changed. */
@@ -159,7 +159,7 @@ export class Compiler {
       observed: this.#draft.accesses !== undefined,
       blocks: this.#reference.all(),
       regionsOf: (block) => this.#compiled.regionsOf(block),
-      effectOf: (decoded, { stackWidth }) => effectOf(this.#draft, decoded, stackWidth),
+      formOf: (decoded, { stackWidth }) => formOf(this.#draft, decoded, stackWidth),
     });
     return { ...listBlock(listed), isCompiled, threshold: this.#threshold };
   }

@@ -1,6 +1,6 @@
 // The function that goes from region to region: it finds the one at RIP in the cache of branch targets, calls it, and goes
 // on until there is none, the steps are used up, or somebody wants to look between two steps.
-import { GENERATION_WORD, INTERRUPTED_WORD, TARGETS_OFFSET } from '../state/workbench.js';
+import { GENERATION_WORD, INTERRUPTED_WORD, MODE_WORD, TARGETS_OFFSET } from '../state/workbench.js';
 import { RIP_ADDRESS } from './layout.js';
 import { FunctionCode, type Local } from './wasm/function-code.js';
 
@@ -24,13 +24,13 @@ export function targetAddress(low: number): number {
   return TARGETS_OFFSET + ((low ^ (low >>> PAGE_SHIFT)) & (TARGETS.entries - 1)) * TARGETS.entryBytes;
 }
 
-/** From steps and mode to the steps that are left. `regionType` is the type of a region's function. */
+/**
+ * From the steps that may be done to those that are left. An instruction may change the mode: it is looked at each time.
+ * `regionType` is the type of a region's function.
+ */
 export function dispatcherCode(regionType: number): FunctionCode {
-  const code = new FunctionCode(2);
-  const [left, mode]: readonly [Local, Local] = [
-    { index: 0, type: 'i32' },
-    { index: 1, type: 'i32' },
-  ];
+  const code = new FunctionCode(1);
+  const left: Local = { index: 0, type: 'i32' };
   const [rip, entry, after] = [code.local('i64'), code.local('i32'), code.local('i32')];
   const done = code.open('block');
   const again = code.open('loop');
@@ -56,7 +56,7 @@ export function dispatcherCode(regionType: number): FunctionCode {
   code.loadAt('i32.load', GENERATION_WORD * 4);
   code.i32(TARGETS.modeBits);
   code.op('i32.shl');
-  code.get(mode);
+  code.loadAt('i32.load', MODE_WORD * 4);
   code.op('i32.or');
   code.op('i32.ne');
   code.brIf(done);

@@ -53,7 +53,7 @@ class InstructionCode {
     this.#facts = facts;
     this.#next = next;
     this.#exits = exits;
-    this.#branches = facts.effect.some(({ kind }) => kind === 'jump');
+    this.#branches = facts.transfers;
   }
 
   write(): void {

@@ -28,6 +28,8 @@ export interface InstructionFacts {
   readonly settled: ReadonlySet<Statement>;
   readonly reads: Touched;
   readonly writes: Touched;
+  /** It says itself where control goes on: a branch, and an instruction in the function form. */
+  readonly transfers: boolean;
   /** Flags that it writes and that somebody may look at before they are written again. */
   neededFlags: ReadonlySet<FlagName>;
 }
@@ -57,7 +59,9 @@ export function factsOf(effect: Effect, mode64: boolean, known: KnownConditions 
     places.length > 0 ||
     effect.some((statement) => isFault(statement) && !settled.has(statement)) ||
     (mode64 && effect.some((statement) => statement.kind === 'jump' && statement.target.kind !== 'constant'));
-  return { effect, isGenerated, mayLeave, loads, settled, reads: readsOf(effect), writes, neededFlags: writes.flags };
+  const transfers = effect.some(({ kind }) => kind === 'jump');
+  const reads = readsOf(effect);
+  return { effect, isGenerated, mayLeave, loads, settled, reads, writes, transfers, neededFlags: writes.flags };
 }
 
 const isFault = ({ kind }: Statement): boolean => kind === 'faultIf' || kind === 'faultFirst';
@@ -80,6 +84,17 @@ function systemBitName(condition: Expression): string | undefined {
   return operand?.kind === 'systemBit' ? `not ${operand.register}.${operand.bit}` : undefined;
 }
 
+/** What compiled code can make of an instruction: its effect, a call of its function, or nothing. */
+export type CompiledForm = Effect | 'function' | undefined;
+
+/** An instruction in the function form: the reference path executes it, and RIP says where control goes on. */
+export const FUNCTION_FACTS: InstructionFacts = Object.freeze({
+  ...factsOf([], true, new Set()),
+  isGenerated: false,
+  mayLeave: true,
+  transfers: true,
+});
+
 function isMemory(node: Expression): node is AnyMemoryPlace {
   return node.kind === 'memory' || node.kind === 'vectorMemory';
 }
@@ -100,7 +115,8 @@ export function findNeededFlags(instructions: readonly InstructionFacts[]): void
   let live = new Set<FlagName>(STATUS_FLAG_NAMES);
   for (const facts of [...instructions].reverse()) {
     const { effect, writes, reads, mayLeave } = facts;
-    facts.neededFlags = new Set([...writes.flags].filter((flag) => flag === 'DF' || live.has(flag)));
+    if (facts !== FUNCTION_FACTS)
+      facts.neededFlags = new Set([...writes.flags].filter((flag) => flag === 'DF' || live.has(flag)));
     const isCertain = effect.every((statement) => statement.kind !== 'setFlags' || statement.when === undefined);
     if (isCertain && !effect.some(({ kind }) => kind === 'endIf')) for (const flag of writes.flags) live.delete(flag);
     for (const flag of reads.flags) live.add(flag);

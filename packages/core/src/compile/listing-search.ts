@@ -1,12 +1,13 @@
 // Finds what is to be listed for an address: the block that holds it, and the region that the block was compiled in or
 // would be compiled in now. Asks nothing of the TLB, whose processor may be in another mode by now, and changes nothing.
+
 import { UsageError } from '../error.js';
 import type { Block } from '../execute/block.js';
 import type { CachedBlock } from '../execute/block-cache.js';
 import { type CodeMode, codeModeOf } from '../execute/code-mode.js';
 import type { Decoded } from '../execute/decode.js';
-import type { Effect } from '../expression/nodes.js';
 import type { CompiledRegion } from './compiled-code.js';
+import type { CompiledForm } from './instruction-facts.js';
 import type { ListedRegion } from './listing.js';
 import { type FoundBlock, formRegion, type Region, ripAt } from './region.js';
 
@@ -18,7 +19,7 @@ export interface KnownCode {
   readonly regionsOf: (block: Block) => readonly CompiledRegion[];
   /** Whether somebody observes data accesses. */
   readonly observed: boolean;
-  readonly effectOf: (decoded: Decoded, mode: CodeMode) => Effect | undefined;
+  readonly formOf: (decoded: Decoded, mode: CodeMode) => CompiledForm;
 }
 
 /** A region to list. */
@@ -63,31 +64,31 @@ function rank({ block }: CachedBlock, rip: bigint, { regionsOf }: KnownCode): nu
 }
 
 /** The region of which the code was made: it is formed from the same blocks. */
-function regionAgain(compiled: CompiledRegion, mode: CodeMode, { effectOf }: KnownCode): Region | undefined {
+function regionAgain(compiled: CompiledRegion, mode: CodeMode, { formOf }: KnownCode): Region | undefined {
   const parts = new Map(compiled.parts.map((part) => [part.rip, part] as const));
-  return formed(compiled.parts[0]?.rip ?? 0n, (rip) => parts.get(rip), mode, effectOf);
+  return formed(compiled.parts[0]?.rip ?? 0n, (rip) => parts.get(rip), mode, formOf);
 }
 
 function regionOfBlocks(
   { block }: CachedBlock,
   all: readonly CachedBlock[],
   { key }: CodeMode,
-  { effectOf }: KnownCode,
+  { formOf }: KnownCode,
 ): Region | undefined {
   const frames = [...new Set(all.map(({ frame }) => frame))];
   const found = new Map<bigint, FoundBlock>();
   for (const { block: each, frame, mode } of all)
     if (mode === key) found.set(ripAt(each, 0), { block: each, frame, page: frames.indexOf(frame) });
-  return formed(ripAt(block, 0), (rip) => found.get(rip), codeModeOf(key), effectOf);
+  return formed(ripAt(block, 0), (rip) => found.get(rip), codeModeOf(key), formOf);
 }
 
 function formed(
   entry: bigint,
   find: (rip: bigint) => FoundBlock | undefined,
   mode: CodeMode,
-  effectOf: KnownCode['effectOf'],
+  formOf: KnownCode['formOf'],
 ): Region | undefined {
-  return formRegion(entry, find, (decoded) => effectOf(decoded, mode), mode.codeWidth === 64);
+  return formRegion(entry, find, (decoded) => formOf(decoded, mode), mode.codeWidth === 64);
 }
 
 function refuse(address: bigint, why: string): never {

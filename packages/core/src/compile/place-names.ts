@@ -6,6 +6,7 @@ import {
   ACCESSES_WORD,
   GENERATION_WORD,
   INTERRUPTED_WORD,
+  MODE_WORD,
   TLB_OFFSET,
   VALID_PAGES_OFFSET,
 } from '../state/workbench.js';
@@ -30,6 +31,7 @@ const OTHERS: ReadonlyMap<number, string> = new Map([
   [GENERATION_WORD * 4, 'generation of the TLB'],
   [INTERRUPTED_WORD * 4, 'interrupted'],
   [ACCESSES_WORD * 4, 'where the next access is recorded'],
+  [MODE_WORD * 4, 'mode of the code'],
 ]);
 const ACCESS = /^\S+\.(?<kind>load|store)\S*(?: offset=(?<offset>\d+))?/;
 const CONSTANT_BASE = 'i32.const 0';

@@ -142,7 +142,7 @@ class RegionCode {
       this.#part({ kind: 'fast path', block: node, index });
       instructionCode(this.#scope, facts, next, this.#exits(node, index));
     });
-    const branches = block.instructions.at(-1)?.effect.some(({ kind }) => kind === 'jump');
+    const branches = block.instructions.at(-1)?.transfers;
     if (!branches) this.#goTo(node, block.end);
   }
 

@@ -1,10 +1,16 @@
 // Regions: blocks that lead to each other by direct branches, compiled as one function. Only code that was executed already
-// is taken in. A region ends where control goes elsewhere: at indirect branches, at function-form instructions, and at
+// is taken in. A region ends where control goes elsewhere: at indirect branches, behind function-form instructions, and at
 // blocks that nobody has reached yet.
 import type { Block } from '../execute/block.js';
 import type { Decoded } from '../execute/decode.js';
-import type { Effect } from '../expression/nodes.js';
-import { factsOf, findNeededFlags, type InstructionFacts, type KnownConditions } from './instruction-facts.js';
+import {
+  type CompiledForm,
+  FUNCTION_FACTS,
+  factsOf,
+  findNeededFlags,
+  type InstructionFacts,
+  type KnownConditions,
+} from './instruction-facts.js';
 
 /** Where a block is found by its RIP, without changing anything; undefined if it was not decoded yet. */
 export type BlockFinder = (rip: bigint) => FoundBlock | undefined;
@@ -20,7 +26,7 @@ export interface FoundBlock {
 /** A block as a node of its region. */
 export interface RegionBlock extends FoundBlock {
   readonly rip: bigint;
-  /** Those that are part of the region: up to a function-form instruction. */
+  /** Those that are part of the region: up to a function-form instruction, which is the last. */
   readonly instructions: readonly InstructionFacts[];
   /** RIP behind the last of them. */
   readonly end: bigint;
@@ -45,7 +51,7 @@ export function ripAt({ low, high }: Block, index: number): bigint {
 export function formRegion(
   entry: bigint,
   find: BlockFinder,
-  effectOf: (decoded: Decoded) => Effect | undefined,
+  formOf: (decoded: Decoded) => CompiledForm,
   mode64: boolean,
 ): Region | undefined {
   const blocks: RegionBlock[] = [];
@@ -54,7 +60,7 @@ export function formRegion(
   let instructions = 0;
   for (let rip = waiting.shift(); rip !== undefined && instructions < MOST_INSTRUCTIONS; rip = waiting.shift()) {
     if (numberAt.has(rip)) continue;
-    const block = regionBlock(rip, find, effectOf, mode64);
+    const block = regionBlock(rip, find, formOf, mode64);
     if (block === undefined) continue;
     numberAt.set(rip, blocks.length);
     blocks.push(block);
@@ -74,7 +80,7 @@ export function formRegion(
 function regionBlock(
   rip: bigint,
   find: BlockFinder,
-  effectOf: (decoded: Decoded) => Effect | undefined,
+  formOf: (decoded: Decoded) => CompiledForm,
   mode64: boolean,
 ): RegionBlock | undefined {
   const found = find(rip);
@@ -82,9 +88,9 @@ function regionBlock(
   const instructions: InstructionFacts[] = [];
   const known: KnownConditions = new Set();
   for (const decoded of found.block.instructions) {
-    const effect = decoded === undefined ? undefined : effectOf(decoded);
-    if (effect === undefined) break;
-    instructions.push(factsOf(effect, mode64, known));
+    const form = decoded === undefined ? undefined : formOf(decoded);
+    if (form === undefined) break;
+    instructions.push(form === 'function' ? FUNCTION_FACTS : factsOf(form, mode64, known));
   }
   if (instructions.length === 0) return undefined;
   findNeededFlags(instructions);
@@ -93,7 +99,9 @@ function regionBlock(
 
 /** Where a block leads, as far as that is known when it is compiled. */
 function destinations({ instructions, end }: RegionBlock): readonly bigint[] {
-  const effect = instructions.at(-1)?.effect ?? [];
+  const last = instructions.at(-1);
+  if (last === FUNCTION_FACTS) return [];
+  const effect = last?.effect ?? [];
   const jump = effect.find((statement) => statement.kind === 'jump');
   if (jump === undefined) return [end];
   const target = jump.target.kind === 'constant' ? [jump.target.value] : [];

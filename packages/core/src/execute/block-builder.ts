@@ -1,6 +1,6 @@
 // Makes blocks: decodes bytes, finds the declaration of each instruction and binds it to a closure.
+import type { CompiledForm } from '../compile/instruction-facts.js';
 import { assertNever, NotModelled } from '../error.js';
-import type { Effect } from '../expression/nodes.js';
 import type { InstructionDefinition } from '../instruction/define.js';
 import { GP, type Raise, raise, UD } from '../interrupt/exceptions.js';
 import { reportsFeatures } from '../register/instruction-features.js';
@@ -120,12 +120,13 @@ function stepOf(draft: MachineDraft, binder: StepBinder, decoded: Decoded, origi
   }
 }
 
-/** The effect of an instruction in the expression form that nobody intercepts; undefined for all others. */
-export function effectOf({ definition }: MachineDraft, decoded: Decoded, stackWidth: CodeWidth): Effect | undefined {
+/** What compiled code can make of an instruction that nobody intercepts. A repeated function-form one is no single call. */
+export function formOf({ definition }: MachineDraft, decoded: Decoded, stackWidth: CodeWidth): CompiledForm {
   const instruction = definition.instructions.get(decoded.mnemonic);
-  if (instruction?.form !== 'expression' || !reportsFeatures(definition, decoded.features)) return undefined;
+  if (instruction === undefined || !reportsFeatures(definition, decoded.features)) return undefined;
   if (definition.interceptsBefore(decoded.mnemonic).length > 0) return undefined;
-  return instruction.effect(effectOperands(decoded, stackWidth));
+  if (instruction.form === 'expression') return instruction.effect(effectOperands(decoded, stackWidth));
+  return instruction.repeatable && decoded.repeat !== 'none' ? undefined : 'function';
 }
 
 function notModelled({ mnemonic, address }: Decoded): () => void {

@@ -17,7 +17,7 @@ import { advanceTo, cyclesOf, machineTime } from '../interrupt/virtual-time.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
-import { INTERRUPTED_WORD } from '../state/workbench.js';
+import { INTERRUPTED_WORD, MODE_WORD } from '../state/workbench.js';
 import type { Block } from './block.js';
 import { following, type StepBinder } from './block-builder.js';
 import { BlockFinder } from './block-finder.js';
@@ -162,6 +162,7 @@ export class Runner implements StepBinder {
   contextChanged(cpu: Cpu, code: CodeMode): void {
     this.singleStepping.contextChanged(cpu);
     this.#codeMode = code;
+    this.#words[MODE_WORD] = code.key;
     this.#codeSegmentChanged();
   }
 
@@ -343,7 +344,7 @@ export class Runner implements StepBinder {
   #runCompiled(compiler: Compiler, budget: number): number {
     const most = Math.min(budget, MOST_STEPS);
     this.#compiledBudget = most;
-    const left = compiler.run(most, this.#codeMode.key);
+    const left = compiler.run(most);
     this.#draft.accesses?.collect(this.#draft.current);
     this.#leaveCompiled(most - left);
     this.#count(most - left);
@@ -365,8 +366,22 @@ export class Runner implements StepBinder {
     this.#ahead = this.#cursor - index;
     (block.steps[index] as () => void)();
     if (settled) settleFlags(this.#words);
+    if (index === block.steps.length - 1) this.#transferred(block);
     if (this.stopRequested || this.yielded || this.#isCrowded) this.#words[INTERRUPTED_WORD] = 1;
     return this.#words[INTERRUPTED_WORD] as number;
+  }
+
+  /** After the last instruction of a block, generated code goes on by itself only where nothing else is to be done. */
+  #transferred({ instructions }: Block): void {
+    const { singleStepping } = this;
+    if (singleStepping.trapFlag === 'after') singleStepping.after(this.#draft.current, instructions.at(-1));
+    const words = this.#words;
+    const goesOn =
+      this.#outcome === undefined &&
+      words[SHADOW] === 0 &&
+      words[ACTIVITY] === ACTIVE &&
+      this.#compiler?.mayRun(this.#codeMode) === true;
+    if (!goesOn) words[INTERRUPTED_WORD] = 1;
   }
 
   /** Iterations of a repeated instruction: what `run` would do, without looking for the same block each time. */

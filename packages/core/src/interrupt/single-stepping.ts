@@ -79,6 +79,7 @@ export class SingleStepping {
     const stepped = trapFlag === 'after' ? cpu.RFLAGS.TF : trapFlag === 'before' && this.#trapFlagBefore;
     const trapped = stepped && (!stepsOnBranches(cpu) || (instruction !== undefined && branched(cpu, instruction)));
     const status = this.#met | (trapped ? DEBUG_STATUS.BS : 0);
+    this.#met = 0;
     if (status === 0) return;
     cpu.writeSlot(DEBUG, cpu.readSlot(DEBUG) | BigInt(status));
     this.#draft.runner.attend();

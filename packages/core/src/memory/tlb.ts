@@ -72,6 +72,9 @@ export class SoftwareTlb implements LinearMemory {
   breakpoints = false;
   /** The entries of the user bank were made for a program whose accesses are checked: the fast path does not know them. */
   #userAligned = false;
+  #compared: TlbContext | undefined;
+  #comparedWith: TlbContext | undefined;
+  #alike = false;
   /** An entry was made since the last flush; the bench may have come with entries of somebody else. */
   #used = true;
 
@@ -129,7 +132,17 @@ export class SoftwareTlb implements LinearMemory {
     this.#fetch = bank + 2 * BANK_WORDS;
     const alignmentChanged = context.user && context.alignmentCheck !== this.#userAligned;
     if (context.user) this.#userAligned = context.alignmentCheck;
-    if (alignmentChanged || !translatesAlike(before, context)) this.flush();
+    if (alignmentChanged || !this.#translatesAlike(before, context)) this.flush();
+  }
+
+  /** Two contexts often take turns: what was found of them last is kept. */
+  #translatesAlike(before: TlbContext, context: TlbContext): boolean {
+    const [one, other] = [this.#compared, this.#comparedWith];
+    if ((before === one && context === other) || (before === other && context === one)) return this.#alike;
+    this.#compared = before;
+    this.#comparedWith = context;
+    this.#alike = translatesAlike(before, context);
+    return this.#alike;
   }
 
   load8(low: number, high: number, segment: SegmentIndex): number {

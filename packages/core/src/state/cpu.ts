@@ -20,7 +20,7 @@ import { RFLAGS, RFLAGS_FIXED } from '../register/rflags.js';
 import type { HazardReport } from '../rule/hazard.js';
 import type { MachineDraft } from './draft.js';
 import type { SegmentState } from './processor.js';
-import { CONTEXT_PART, contextPartOf } from './processor-context.js';
+import { CONTEXT_FLAGS, CONTEXT_PART, contextPartOf } from './processor-context.js';
 import { StructureMemory } from './structure-memory.js';
 
 /** SDM, "Modes of Operation": what decides sizes, segmentation and which instructions exist. */
@@ -110,8 +110,10 @@ export class Cpu implements BitHome, SliceHome {
 
   set EFLAGS(value: number) {
     this.draft.settleFlags(this);
+    const changed = (this.words[RFLAGS_WORD] as number) ^ value;
     this.words[RFLAGS_WORD] = value;
-    this.written(RFLAGS_SLOT);
+    if ((changed & CONTEXT_FLAGS) !== 0) this.draft.levelChanged(this);
+    this.draft.writeTrace?.register(this.id, RFLAGS_SLOT);
   }
 
   /** Current privilege level: SS.DPL, which is 0 in real-address mode and 3 in virtual-8086 mode. */
@@ -203,6 +205,11 @@ export class Cpu implements BitHome, SliceHome {
 
   written(slot: number): void {
     const part = contextPartOf(slot);
+    if (part !== CONTEXT_PART.none) this.#affected(part, slot);
+    this.draft.writeTrace?.register(this.id, slot);
+  }
+
+  #affected(part: number, slot: number): void {
     if (part === CONTEXT_PART.level) this.draft.levelChanged(this);
     else if (part === CONTEXT_PART.system) this.draft.contextChanged(this);
     // CR8 is bits 7:4 of the task-priority register (SDM, "Interaction of Task Priorities between CR8 and APIC").
@@ -211,7 +218,6 @@ export class Cpu implements BitHome, SliceHome {
       this.draft.runner.attend(); // a lower priority may let an interrupt through
     }
     if (slot * 2 === TASK_PRIORITY_WORD) this.words[CR8_WORD] = (this.words[TASK_PRIORITY_WORD] ?? 0) >>> 4;
-    this.draft.writeTrace?.register(this.id, slot);
   }
 
   /** A segment register with its hidden part. */

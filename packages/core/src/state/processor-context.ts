@@ -25,11 +25,19 @@ const SYSTEM_REGISTERS = [
 ] as const;
 const LEVEL_REGISTERS = ['RFLAGS', 'CS.attributes', 'CS.base', 'CS.limit', 'SS.attributes'] as const;
 
-/** What a register is part of. */
-export const CONTEXT_PART = { none: 0, level: 1, system: 2 } as const;
-const partOfSlot = new Uint8Array(256);
+/** What a register is part of; CR8 and the task-priority register are one. */
+export const CONTEXT_PART = { none: 0, level: 1, system: 2, priority: 3 } as const;
+const PRIORITY_REGISTERS = ['CR8', 'APIC_TPR'] as const;
+const partOfSlot = new Uint8Array(
+  1 + Math.max(...[...LEVEL_REGISTERS, ...SYSTEM_REGISTERS, ...PRIORITY_REGISTERS].map(slotOf)),
+);
 for (const name of LEVEL_REGISTERS) partOfSlot[slotOf(name)] = CONTEXT_PART.level;
 for (const name of SYSTEM_REGISTERS) partOfSlot[slotOf(name)] = CONTEXT_PART.system;
+for (const name of PRIORITY_REGISTERS) partOfSlot[slotOf(name)] = CONTEXT_PART.priority;
+
+const { TF, RF, VM, AC } = RFLAGS.bits;
+/** The bits of RFLAGS that count. */
+export const CONTEXT_FLAGS = (1 << TF) | (1 << RF) | (1 << VM) | (1 << AC);
 
 /** The part of the context that a write to a slot may change. */
 export const contextPartOf = (slot: number): number => (slot < partOfSlot.length ? (partOfSlot[slot] as number) : 0);

@@ -19,6 +19,8 @@ export const INTERRUPTED_WORD = SINGLE_WORDS / 4;
 export const GENERATION_WORD = INTERRUPTED_WORD + 1;
 /** The byte address where generated code records the next data access (state/access-log.ts); the records end at the frames. */
 export const ACCESSES_WORD = GENERATION_WORD + 1;
+/** The mode of the code that runs (execute/block-finder.ts). */
+export const MODE_WORD = ACCESSES_WORD + 1;
 export const ACCESSES_OFFSET = SINGLE_WORDS + 64;
 /** 64-bit slots of the register window. */
 export const WINDOW_SLOTS = SCRATCH_OFFSET / 8;

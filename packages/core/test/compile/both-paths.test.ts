@@ -39,10 +39,30 @@ const LOOP = [
   ...[0xb9, 0x10, 0, 0, 0, 0xeb, 0xea],
 ];
 
+const bytesOf = (value: number): readonly number[] => [0, 8, 16, 24].map((shift) => (value >> shift) & 0xff);
+
+/** MOV ECX, msr; MOV EAX, value; XOR EDX, EDX; WRMSR */
+const writeMsr = (msr: number, value: number): readonly number[] => [
+  ...[0xb9, ...bytesOf(msr), 0xb8, ...bytesOf(value)],
+  ...[0x31, 0xd2, 0x0f, 0x30],
+];
+
 describe('generated code', () => {
   it.each(['long', 'protected'] as const)('stops at any position asked for, in %s mode', (mode) => {
     const pieces = Array.from({ length: 60 }, (_, index) => 1 + ((index * 7) % 23));
     expect(compare(LOOP, mode, pieces)).toBeGreaterThan(300);
+  });
+
+  it('goes on behind instructions in the function form, and to another privilege level', () => {
+    const setUp = [...writeMsr(0x174, 8), ...writeMsr(0x175, DATA), ...writeMsr(0x176, LOAD + 0x80)];
+    // MOV EDX, the next INC; MOV ECX, ESP; SYSENTER; INC EBX; RDTSC; ADD EDI, EAX; JMP back
+    const caller = [0xba, ...bytesOf(LOAD + setUp.length + 9), 0x89, 0xe1, 0x0f, 0x34, 0x43, 0x0f, 0x31, 0x01, 0xc7];
+    // ADD ESI, EBX; PUSHFD; STI; NOP; CLI; POP EAX; MOV EAX, CR0; SYSEXIT
+    const handler = [0x01, 0xde, 0x9c, 0xfb, 0x90, 0xfa, 0x58, 0x0f, 0x20, 0xc0, 0x0f, 0x35];
+    const code = [...setUp, ...caller, 0xeb, -caller.length - 2 + 256];
+    const pieces = Array.from({ length: 200 }, (_, index) => 1 + ((index * 7) % 23));
+    const all = [...code, ...new Array<number>(0x80 - code.length).fill(0x90), ...handler];
+    expect(compare(all, 'protected', pieces)).toBeGreaterThan(1000);
   });
 
   it('leaves the state of the boundary where an instruction in the middle of a block faults', () => {
