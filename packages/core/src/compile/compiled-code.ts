@@ -3,6 +3,7 @@
 import type { Block } from '../execute/block.js';
 import { TARGETS_OFFSET, VALID_PAGES_OFFSET, type Workbench } from '../state/workbench.js';
 import { dispatcherCode, TARGETS, targetAddress } from './dispatcher.js';
+import { RIP_ADDRESS } from './layout.js';
 import type { Region, RegionBlock } from './region.js';
 import { type RegionMode, regionCode } from './region-code.js';
 import { type FunctionType, moduleBytes } from './wasm/module.js';
@@ -144,6 +145,18 @@ export class CompiledCode {
     words[word + TARGETS.rip / 4 + 1] = high[0] as number;
     words[word + TARGETS.key / 4] = (generation << TARGETS.modeBits) | mode;
     words[word + TARGETS.region / 4] = region.number;
+  }
+
+  /** Whether a region was made to be found at RIP, as the dispatcher will look for it. */
+  isEntered(generation: number, mode: number): boolean {
+    const { words } = this.#bench;
+    const low = words[RIP_ADDRESS / 4] as number;
+    const word = targetAddress(low) / 4;
+    return (
+      words[word + TARGETS.rip / 4] === low &&
+      words[word + TARGETS.rip / 4 + 1] === words[RIP_ADDRESS / 4 + 1] &&
+      words[word + TARGETS.key / 4] === ((generation << TARGETS.modeBits) | mode)
+    );
   }
 
   /** Runs regions from RIP on, up to `left` steps. Returns the steps that are left. */

@@ -55,26 +55,44 @@ export class Compiler {
     return true;
   }
 
+  /** Whether the region at RIP may run, as was found before: blocks need not be looked for. */
+  isEntered(mode: CodeMode): boolean {
+    return this.#compiled.isEntered(this.#draft.tlb.generation, mode.key) && this.mayRun(mode);
+  }
+
   /** Accesses that somebody wants to hear of at once take the reference path; outside 64-bit mode segments have to be flat. */
   mayRun({ codeWidth }: CodeMode): boolean {
     if (this.#draft.tlb.takesEach || codeWidth === 16) return false;
     return codeWidth === 64 || (this.#isFlat() && this.#isNarrow());
   }
 
+  /** Without a loop: asked after each instruction in the function form. */
   #isFlat(): boolean {
     const { words } = this.#draft.bench;
-    for (const word of FLAT_SEGMENTS) {
-      if (words[word + 2] !== 0 || words[word + 4] !== WHOLE) return false;
-      if (word !== CODE_SEGMENT && ((words[word + 6] as number) & PLAIN_DATA) !== WRITABLE_DATA) return false;
-    }
-    return true;
+    const bases =
+      (words[CS + BASE] as number) |
+      (words[SS + BASE] as number) |
+      (words[DS + BASE] as number) |
+      (words[ES + BASE] as number);
+    const limits =
+      (words[CS + LIMIT] as number) &
+      (words[SS + LIMIT] as number) &
+      (words[DS + LIMIT] as number) &
+      (words[ES + LIMIT] as number);
+    return (
+      bases === 0 &&
+      limits === WHOLE &&
+      isWritableData(words[SS + ATTRIBUTES] as number) &&
+      isWritableData(words[DS + ATTRIBUTES] as number) &&
+      isWritableData(words[ES + ATTRIBUTES] as number)
+    );
   }
 
   /** No register has a bit above 31. */
   #isNarrow(): boolean {
     const { words } = this.#draft.bench;
     let bits = 0;
-    for (let register = 0; register < GENERAL_REGISTERS; register++) bits |= words[register * 2 + 1] as number;
+    for (let word = 1; word < GENERAL_REGISTERS * 2; word += 2) bits |= words[word] as number;
     return bits === 0;
   }
 
@@ -175,11 +193,11 @@ const halvesOf = (rip: bigint): readonly [low: number, high: number] => [
   Number(BigInt.asIntN(32, rip >> 32n)),
 ];
 
-/** Where the segments begin in the register window. */
-const [CODE_SEGMENT, ...DATA_SEGMENTS] = (['CS', 'DS', 'ES', 'SS'] as const).map(
-  (name) => slotOf(`${name}.selector`) * 2,
-) as [number, ...number[]];
-const FLAT_SEGMENTS = [CODE_SEGMENT, ...DATA_SEGMENTS];
+/** Where the segments begin in the register window, and their parts from there. */
+const [CS, SS] = [slotOf('CS.selector') * 2, slotOf('SS.selector') * 2];
+const [DS, ES] = [slotOf('DS.selector') * 2, slotOf('ES.selector') * 2];
+const [BASE, LIMIT, ATTRIBUTES] = [2, 4, 6];
+const isWritableData = (attributes: number): boolean => (attributes & PLAIN_DATA) === WRITABLE_DATA;
 
 /** A linear page as seen from a privilege level. */
 const pageOf = (low: number, high: number, user: boolean): string =>

@@ -421,10 +421,14 @@ export class FlagsCode {
     this.state = PENDING_STATE;
   }
 
-  /** Writes the flags to memory; the locals stay as they are. */
-  store(): void {
+  /**
+   * Writes the flags to memory; the locals stay as they are. `settled`: as bits of RFLAGS, unless what they come from is
+   * known only when the code runs.
+   */
+  store(settled = false): void {
     const code = this.#code;
-    const form = this.#form();
+    const found = this.#form();
+    const form = settled && found === 'record' ? 'settled' : found;
     code.i32(0);
     this.#rflagsWord(form);
     code.memory('i32.store', RFLAGS_ADDRESS);

@@ -271,7 +271,7 @@ class InstructionCode {
   #callOut(): void {
     const { flags, registers, vectors } = this.#scope;
     this.#exits.slowPath();
-    this.#callReference(true);
+    this.#callReference(!this.#branches);
     if (this.#branches) {
       this.#scope.code.op('unreachable');
       return;
@@ -285,7 +285,7 @@ class InstructionCode {
     const { code, flags, registers, vectors, accesses } = this.#scope;
     registers.store();
     vectors.store();
-    flags.store();
+    flags.store(!this.#facts.isGenerated);
     accesses?.store();
     this.#exits.callReference(settled);
     if (this.#branches) {

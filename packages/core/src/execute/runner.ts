@@ -307,12 +307,16 @@ export class Runner implements StepBinder {
     const { singleStepping } = this;
     const isSingle = singleStepping.isOn;
     this.#isStepwise = this.#draft.guest?.stepwise === true;
+    const shadowed = (this.#words[SHADOW] as number) !== 0;
     try {
+      if (!shadowed && !isSingle && this.#compiler?.isEntered(this.#codeMode) === true) {
+        const made = this.#runCompiled(this.#compiler, budget);
+        if (made > 0) return;
+      }
       if (isSingle) singleStepping.before(cpu);
       const block = this.#blocks.find(this.#codeMode);
       this.#lastBlock = block;
       const { steps } = block;
-      const shadowed = (this.#words[SHADOW] as number) !== 0;
       this.shadowRenewed = false;
       if (!shadowed && !isSingle && this.#compiler?.isReady(block, this.#codeMode) === true) {
         const made = this.#runCompiled(this.#compiler, budget);
@@ -366,22 +370,23 @@ export class Runner implements StepBinder {
     this.#ahead = this.#cursor - index;
     (block.steps[index] as () => void)();
     if (settled) settleFlags(this.#words);
-    if (index === block.steps.length - 1) this.#transferred(block);
+    if (index === block.steps.length - 1 && !this.#goesOnBehind(block)) this.#words[INTERRUPTED_WORD] = 1;
     if (this.stopRequested || this.yielded || this.#isCrowded) this.#words[INTERRUPTED_WORD] = 1;
     return this.#words[INTERRUPTED_WORD] as number;
   }
 
-  /** After the last instruction of a block, generated code goes on by itself only where nothing else is to be done. */
-  #transferred({ instructions }: Block): void {
+  /** Behind the last instruction of a block generated code goes on only where nothing else is to be done before the next. */
+  #goesOnBehind({ instructions }: Block): boolean {
     const { singleStepping } = this;
     if (singleStepping.trapFlag === 'after') singleStepping.after(this.#draft.current, instructions.at(-1));
     const words = this.#words;
-    const goesOn =
+    return (
       this.#outcome === undefined &&
+      !this.#attention && // what was held back may have its way now
       words[SHADOW] === 0 &&
       words[ACTIVITY] === ACTIVE &&
-      this.#compiler?.mayRun(this.#codeMode) === true;
-    if (!goesOn) words[INTERRUPTED_WORD] = 1;
+      this.#compiler?.mayRun(this.#codeMode) === true
+    );
   }
 
   /** Iterations of a repeated instruction: what `run` would do, without looking for the same block each time. */

@@ -2,6 +2,7 @@
 // virtual-8086 mode, and from a nested task.
 import { GP, raise } from '../interrupt/exceptions.js';
 import { keepingRegisters } from '../interrupt/keep-registers.js';
+import { isQuiet } from '../interrupt/pending-bits.js';
 import { sdm } from '../manual/sdm.js';
 import { isNull } from '../memory/segment-descriptor.js';
 import { enterVirtual8086Segments, loadVirtual8086Segment } from '../memory/virtual-8086-segment.js';
@@ -150,7 +151,7 @@ export const IRET = (
         else returnInProtectedMode(cpu, bytes);
       });
       cpu.draft.runner.singleStepping.resumeFlagLoaded = true;
-      cpu.draft.runner.attend(); // for an NMI that waited
+      if (!isQuiet(cpu)) cpu.draft.runner.attend(); // for an NMI that waited
       cpu.writeWords(NMI_BLOCKED, 0, 0); // not before the last check: a fault of IRET leaves NMIs blocked
     },
   }),

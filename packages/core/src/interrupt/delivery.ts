@@ -82,12 +82,14 @@ function attempt(cpu: Cpu, raised: Faulted, kind: ExceptionKind): Faulted | unde
   const { vector, class: severity } = EXCEPTIONS[raised.vector];
   const { errorCode } = raised;
   try {
-    keepingRegisters(cpu, () => {
+    const entersDebugHandler = raised.debugStatus !== undefined; // which changes an MSR
+    const enter = () => {
       if (raised.address !== undefined) cpu.CR2 = raised.address;
       if (raised.debugStatus !== undefined) enterDebugHandler(cpu, raised.debugStatus);
       const resumes = severity !== 'double-fault' && kind === 'fault';
       deliver(cpu, { type: 'hardware exception', vector, errorCode, fault: resumes });
-    });
+    };
+    keepingRegisters(cpu, enter, entersDebugHandler);
     return undefined;
   } catch (thrown) {
     if (raised.address !== undefined) cpu.CR2 = raised.address;

@@ -118,9 +118,10 @@ function receive(cpu: Cpu, mode: DeliveryMode, vector: number, level: boolean): 
 
 /** Destination shorthands in the order of the encoding, bits 19:18. */
 type Shorthand = (sender: Cpu) => readonly Cpu[];
+const toItself: Shorthand = (sender) => [sender];
 const SHORTHANDS: readonly (Shorthand | undefined)[] = [
   undefined,
-  (sender) => [sender],
+  toItself,
   ({ draft }) => [...everyone(draft)],
   (sender) => [...everyone(sender.draft)].filter((cpu) => cpu !== sender),
 ];
@@ -140,6 +141,10 @@ export function sendInterprocessorInterrupt(cpu: Cpu, command: number, destinati
   // INIT with level de-assert only synchronised the arbitration of processors that had one.
   if (mode === 'INIT' && (command & LEVEL_ASSERT) === 0 && (command & TRIGGER_LEVEL) !== 0) return;
   const shorthand = SHORTHANDS[(command >>> 18) & 3];
+  if (shorthand === toItself) {
+    receive(cpu, mode, vector, false);
+    return;
+  }
   const wide = localApicMode(cpu) === 'x2APIC';
   const to = { id: destination >>> 0, logical: (command & LOGICAL) !== 0, wide };
   const all = shorthand === undefined ? [...meant(cpu.draft, to)] : shorthand(cpu);

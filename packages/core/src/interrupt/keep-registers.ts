@@ -4,9 +4,12 @@
 import type { Cpu } from '../state/cpu.js';
 import { GuestFault } from './exceptions.js';
 
-/** Runs an action; an exception or a gap in it puts the registers back before it goes on. */
-export function keepingRegisters<Result>(cpu: Cpu, action: () => Result): Result {
-  cpu.keep(); // one action at a time, as each is a part of one step
+/**
+ * Runs an action; an exception or a gap in it puts the registers back before it goes on. Transfers change those that stand
+ * before the XMM registers, `all` those that an action may change beside them.
+ */
+export function keepingRegisters<Result>(cpu: Cpu, action: () => Result, all = false): Result {
+  cpu.keep(all); // one action at a time, as each is a part of one step
   try {
     return action();
   } catch (thrown) {

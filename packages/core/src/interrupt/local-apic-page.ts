@@ -16,6 +16,7 @@ import {
 } from './local-apic-timer.js';
 import { hasVector, highestVector, processorPriority, setVector } from './local-apic-vectors.js';
 import { APIC_ERROR, reportApicError } from './local-vector-table.js';
+import { isQuiet } from './pending-bits.js';
 
 export { localApicPage } from './local-apic-mode.js';
 
@@ -58,7 +59,7 @@ function endOfInterrupt(cpu: Cpu): void {
   const vector = highestVector(cpu, 'ISR');
   if (vector < 0) return;
   setVector(cpu, 'ISR', vector, false);
-  cpu.draft.runner.attend();
+  if (!isQuiet(cpu)) cpu.draft.runner.attend();
   const suppressed = ((cpu.words[SPURIOUS] as number) & SUPPRESS_BROADCAST) !== 0;
   if (hasVector(cpu, 'TMR', vector) && !suppressed) cpu.draft.endOfInterrupt(vector);
 }
@@ -190,11 +191,13 @@ export const LOCAL_APIC_ACCESS: readonly LocalApicAccess[] = [
 ];
 const SELF = 1 << 18;
 
-const byOffset = new Map(LOCAL_APIC_ACCESS.filter(({ only }) => only !== 'x2APIC').map((row) => [row.offset, row]));
+/** Those of the page by bits 11:4 of the address. */
+const REGISTERS = new Array<LocalApicAccess | undefined>(256).fill(undefined);
+for (const row of LOCAL_APIC_ACCESS) if (row.only !== 'x2APIC') REGISTERS[row.offset >> 4] = row;
 
 /** A register of the page, or an error in ESR. */
 function registerAt(cpu: Cpu, address: number): LocalApicAccess | undefined {
-  const found = byOffset.get(address & 0xff0);
+  const found = REGISTERS[(address & 0xff0) >> 4];
   if (found === undefined) reportApicError(cpu, APIC_ERROR.illegalRegister);
   return found;
 }

@@ -11,6 +11,7 @@ const FIRST_WORD: Readonly<Record<VectorRegister, number>> = {
   TMR: slotOf('APIC_TMR0') * 2,
   IRR: slotOf('APIC_IRR0') * 2,
 };
+const FIRST_REQUEST = FIRST_WORD.IRR;
 const TPR_WORD = slotOf('APIC_TPR') * 2;
 const NONE = -1;
 const CLASS = 0xf0;
@@ -32,13 +33,21 @@ export function setVector(cpu: Cpu, register: VectorRegister, vector: number, se
   cpu.written(slot);
 }
 
-/** The highest vector whose bit is set; -1: none. */
+/** The highest vector whose bit is set; -1: none. Asked after each step that may let an interrupt through. */
 export function highestVector({ words }: Cpu, register: VectorRegister): number {
-  for (let index = 7; index >= 0; index--) {
-    const bits = words[FIRST_WORD[register] + index * 2] ?? 0;
-    if (bits !== 0) return index * 32 + 31 - Math.clz32(bits);
+  const first = FIRST_WORD[register];
+  for (let word = first + 14; word >= first; word -= 2) {
+    const bits = words[word] as number;
+    if (bits !== 0) return (word - first) * 16 + 31 - Math.clz32(bits);
   }
   return NONE;
+}
+
+/** Whether any vector is requested. */
+export function isAnyRequested({ words }: Cpu): boolean {
+  let bits = 0;
+  for (let word = FIRST_REQUEST; word < FIRST_REQUEST + 16; word += 2) bits |= words[word] as number;
+  return bits !== 0;
 }
 
 /** SDM, "Task and Processor Priorities": the processor-priority register, 8 bits. */

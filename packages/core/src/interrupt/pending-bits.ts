@@ -1,6 +1,7 @@
 // Events that wait for a processor beside those that its local APIC holds.
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
+import { isAnyRequested } from './local-apic-vectors.js';
 
 /** Bits of `pendingEvents`. */
 export const PENDING = {
@@ -14,6 +15,14 @@ export const PENDING = {
 } as const;
 
 const EVENTS = slotOf('pendingEvents');
+const DEBUG_WORD = slotOf('pendingDebug') * 2;
+
+/** No event of any kind waits for a processor, held back or not. */
+export function isQuiet(cpu: Cpu): boolean {
+  const { words, definition } = cpu;
+  if (definition.boundaryEvents.length > 0) return false; // only their rows tell
+  return ((words[EVENTS * 2] as number) | (words[DEBUG_WORD] as number)) === 0 && !isAnyRequested(cpu);
+}
 
 /** Whether an event waits. */
 export function isPending({ words }: Cpu, event: number): boolean {

@@ -8,9 +8,9 @@ import type { Cpu } from '../state/cpu.js';
 import { deliverEvent, deliverException, shutDown } from './delivery.js';
 import { initialize, startUp } from './initialization.js';
 import { localApicMode } from './local-apic-mode.js';
-import { deliverableVector, highestVector, setVector } from './local-apic-vectors.js';
+import { deliverableVector, setVector } from './local-apic-vectors.js';
 import { takesExternalInterrupts } from './local-vector-table.js';
-import { isPending, PENDING, setPending } from './pending-bits.js';
+import { isPending, isQuiet, PENDING, setPending } from './pending-bits.js';
 
 /** How an event is named to plugins and in outcomes. */
 export type EventName = 'machine check' | 'SMI' | 'INIT' | 'start-up' | 'debug' | 'NMI' | 'external interrupt';
@@ -28,7 +28,6 @@ type EventRow = BoundaryEvent<EventName>;
 
 const SHADOW_WORD = slotOf('interruptShadow') * 2;
 const FLAGS_WORD = slotOf('RFLAGS') * 2;
-const PENDING_WORD = slotOf('pendingEvents') * 2;
 const NMI_BLOCKED_WORD = slotOf('nmiBlocked') * 2;
 const DEBUG_WORD = slotOf('pendingDebug') * 2;
 const IF = 1 << RFLAGS.bits.IF;
@@ -133,19 +132,13 @@ const EVENTS: readonly EventRow[] = [
   },
 ];
 
-/** Nothing that a row looks at is set: asked after each access to the local APIC and each IRET. */
-const isQuiet = (cpu: Cpu): boolean =>
-  ((cpu.words[PENDING_WORD] as number) | (cpu.words[DEBUG_WORD] as number)) === 0 &&
-  highestVector(cpu, 'IRR') < 0 &&
-  eventsOf(cpu.definition) === EVENTS;
-
 const tables = new WeakMap<MachineDefinition, readonly BoundaryEvent[]>();
 
 /** The rows of core with those of plugins at their places. */
 function eventsOf(definition: MachineDefinition): readonly BoundaryEvent[] {
   let table = tables.get(definition);
   if (table === undefined) {
-    const added = definition.plugins.flatMap(({ boundaryEvents = [] }) => boundaryEvents);
+    const added = definition.boundaryEvents;
     table =
       added.length === 0
         ? EVENTS

@@ -30,10 +30,14 @@ export function loadFlatSegments(
 /** Base 0 and a limit of 4 GiB. */
 function store({ words, draft, id }: Cpu, first: number, selector: number, attributes: number): void {
   const word = first * 2;
-  for (let index = word; index < word + 8; index++) words[index] = 0;
   words[word] = selector & 0xffff;
+  words[word + 1] = 0;
+  words[word + 2] = 0;
+  words[word + 3] = 0;
   words[word + 4] = WHOLE;
+  words[word + 5] = 0;
   words[word + 6] = attributes;
+  words[word + 7] = 0;
   if (draft.writeTrace === undefined) return;
   for (let slot = first; slot < first + 4; slot++) draft.writeTrace.register(id, slot);
 }

@@ -9,8 +9,9 @@ import { FRAME_FLAG, type PhysicalDraft } from '../state/physical-draft.js';
 import { FRAME_BYTES, GENERATION_WORD, TLB_OFFSET, type Workbench } from '../state/workbench.js';
 import { isCanonical } from './canonical.js';
 import { type LinearMemory, type SegmentIndex, wide } from './linear-memory.js';
-import { type AccessKind, type PagingContext, walk } from './paging.js';
+import { type AccessKind, walk } from './paging.js';
 import { segmentedAddress } from './segmentation.js';
+import { type TlbContext, translatesAlike } from './tlb-context.js';
 import { TLB_BYTES, TLB_ENTRIES, TLB_ENTRY } from './tlb-layout.js';
 import { type TranslationBuffer, translateThrough } from './translation-buffer.js';
 
@@ -29,15 +30,6 @@ const STACK: SegmentIndex = 2;
 
 /** Who observes data accesses: nobody, those alone who hear of them in batches, or somebody who wants each at once. */
 type Observation = 'none' | 'batches' | 'each';
-
-/** What the TLB needs to know of the processor and who watches. */
-export interface TlbContext extends PagingContext {
-  readonly protectedMode: boolean;
-  /** 48 or 57: bits of a linear address; 32 outside IA-32e mode. */
-  readonly linearBits: 32 | 48 | 57;
-  /** CR0.AM and RFLAGS.AC are 1: user accesses must be aligned. */
-  readonly alignmentCheck: boolean;
-}
 
 /** Called for each data access when somebody observes them, and for stores to watched frames. */
 export interface AccessObserver {
@@ -588,22 +580,4 @@ function deviceAccesses(bytes: number): readonly (readonly [at: number, bytes: 1
   if (bytes === 1 || bytes === 2 || bytes === 4) return [[0, bytes]];
   if (bytes % 4 === 0) return Array.from({ length: bytes / 4 }, (_, index) => [index * 4, 4] as const);
   return Array.from({ length: bytes }, (_, index) => [index, 1] as const);
-}
-
-function translatesAlike(left: TlbContext, right: TlbContext): boolean {
-  return (
-    left.mode === right.mode &&
-    left.root === right.root &&
-    left.writeProtect === right.writeProtect &&
-    left.smep === right.smep &&
-    left.smap === right.smap &&
-    left.userKeys === right.userKeys &&
-    left.supervisorKeys === right.supervisorKeys &&
-    left.a20Masked === right.a20Masked &&
-    left.guest === right.guest &&
-    (left.pdptes === right.pdptes || left.pdptes.every((pdpte, index) => pdpte === right.pdptes[index])) &&
-    left.executeDisable === right.executeDisable &&
-    left.largePages === right.largePages &&
-    left.linearBits === right.linearBits
-  );
 }

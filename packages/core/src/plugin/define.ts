@@ -73,6 +73,11 @@ export interface ProcessorTimer {
   readonly expire: (cpu: Cpu, now: number) => void;
 }
 
+/** What may be taken at a boundary, and the event of core before which it stands. */
+export interface PluginBoundaryEvent extends BoundaryEvent {
+  readonly before: EventName;
+}
+
 /** A register that a plugin adds to each processor. */
 export interface PluginRegister {
   /** Bits. */
@@ -150,7 +155,7 @@ export interface PluginDeclaration<
   readonly registers?: Readonly<Record<string, PluginRegister>>;
   readonly guestMode?: GuestMode;
   /** What may be taken between two instructions beside the events of core, each with the one of core before which it stands. */
-  readonly boundaryEvents?: readonly (BoundaryEvent & { readonly before: EventName })[];
+  readonly boundaryEvents?: readonly PluginBoundaryEvent[];
   readonly processorTimer?: ProcessorTimer;
   readonly events?: readonly EventDefinition[];
   readonly hazards?: readonly Hazard[];

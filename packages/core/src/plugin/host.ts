@@ -15,7 +15,13 @@ import { BASE_REGISTERS, RegisterFile, type RegisterRow } from '../register/regi
 import type { Hazard } from '../rule/hazard.js';
 import { type PhysicalRange, ramRanges } from '../state/memory.js';
 import { FRAME_BYTES } from '../state/workbench.js';
-import { type DeviceMemory, PLUGIN_API_VERSION, type Plugin, type PortRange } from './define.js';
+import {
+  type DeviceMemory,
+  PLUGIN_API_VERSION,
+  type Plugin,
+  type PluginBoundaryEvent,
+  type PortRange,
+} from './define.js';
 import type { GuestMode } from './guest-mode.js';
 import type { InterceptName, Intercepts } from './intercepts.js';
 
@@ -90,6 +96,8 @@ export interface MachineDefinition {
   readonly interceptsOfInstruction: (mnemonic: string) => readonly InstructionIntercept[];
   /** Undefined: no processor has one. */
   readonly guestMode: GuestMode | undefined;
+  /** What plugins add to the events of core. */
+  readonly boundaryEvents: readonly PluginBoundaryEvent[];
   readonly ports: readonly PortRange[];
   readonly deviceMemory: readonly DeviceMemory[];
   /** Undefined: translations are always those of the tables in memory. */
@@ -166,6 +174,7 @@ export function defineMachine(options: MachineOptions): MachineDefinition {
     intercepts: interceptsOf(plugins),
     interceptsBefore: interceptsOn('beforeInstruction', plugins),
     interceptsOfInstruction: interceptsOn('instruction', plugins),
+    boundaryEvents: plugins.flatMap(({ boundaryEvents = [] }) => boundaryEvents),
     guestMode: uniqueBy('guest mode', plugins, ({ guestMode }) => (guestMode ? [['guest', guestMode]] : []), []).get(
       'guest',
     ),

@@ -46,6 +46,7 @@ const STACK_ATTRIBUTES_WORD = slotOf('SS.attributes') * 2;
 const ACTIVITY_WORD = slotOf('activity') * 2;
 const SHADOW_WORD = slotOf('interruptShadow') * 2;
 const CYCLES_SLOT = slotOf('cycles');
+const FIRST_VECTOR_WORD = slotOf('XMM0') * 2;
 const CR8_WORD = slotOf('CR8') * 2;
 const TASK_PRIORITY_WORD = slotOf('APIC_TPR') * 2;
 
@@ -68,8 +69,12 @@ export class Cpu implements BitHome, SliceHome {
   readonly EFER: BitView<keyof typeof EFER.bits & string>;
   readonly #rflags: BitView<keyof typeof RFLAGS.bits & string>;
 
-  /** All registers as they were when they were last kept. */
+  /** Registers as they were when they were last kept, and how many words of them. */
   readonly #kept: Int32Array;
+  #keptWords = 0;
+  /** The words before the XMM registers, where they were when they were last kept. */
+  #first: Int32Array;
+  #firstOf: Int32Array;
 
   constructor(draft: MachineDraft, id: number, words: Int32Array) {
     this.draft = draft;
@@ -77,6 +82,8 @@ export class Cpu implements BitHome, SliceHome {
     this.id = id;
     this.words = words;
     this.#kept = new Int32Array(words.length);
+    this.#firstOf = words;
+    this.#first = words.subarray(0, FIRST_VECTOR_WORD);
     this.CR0 = new Cr0View(this);
     this.CR4 = new Cr4View(this);
     this.EFER = new EferView(this);
@@ -258,14 +265,20 @@ export class Cpu implements BitHome, SliceHome {
     for (let slot = first; slot < first + 4; slot++) draft.writeTrace.register(this.id, slot);
   }
 
-  /** Keeps all registers for `restore`. */
-  keep(): void {
-    this.#kept.set(this.words);
+  /** Keeps all registers for `restore`, or those before the XMM registers: the general ones, the segments, the tables. */
+  keep(all: boolean): void {
+    const { words } = this;
+    if (this.#firstOf !== words) {
+      this.#firstOf = words;
+      this.#first = words.subarray(0, FIRST_VECTOR_WORD);
+    }
+    this.#kept.set(all ? words : this.#first);
+    this.#keptWords = all ? words.length : FIRST_VECTOR_WORD;
   }
 
   /** Puts back what was kept last. */
   restore(): void {
-    this.words.set(this.#kept);
+    this.words.set(this.#kept.subarray(0, this.#keptWords));
     this.draft.contextChanged(this);
   }
 

@@ -1,7 +1,7 @@
 // What address translation depends on, read from a processor's registers when one of them changes.
 import type { GuestContext, PagingMode } from '../memory/paging.js';
 import { pdptesOf } from '../memory/pdpte-registers.js';
-import type { TlbContext } from '../memory/tlb.js';
+import type { TlbContext } from '../memory/tlb-context.js';
 import type { SecondLevel } from '../plugin/guest-mode.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from './cpu.js';

@@ -1,7 +1,7 @@
 // What follows from the registers that decide the mode, the privilege level and how addresses are translated. Control
 // registers change seldom, the level at each system call: contexts are kept per level for as long as control registers stay.
 import { type CodeMode, codeModeOf, modeKey } from '../execute/code-mode.js';
-import type { TlbContext } from '../memory/tlb.js';
+import type { TlbContext } from '../memory/tlb-context.js';
 import { slotOf } from '../register/register-file.js';
 import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from './cpu.js';

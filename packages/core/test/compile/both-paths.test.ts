@@ -65,6 +65,33 @@ describe('generated code', () => {
     expect(compare(all, 'protected', pieces)).toBeGreaterThan(1000);
   });
 
+  it('takes an interrupt that was held back where flags let it through', () => {
+    const handler = [0x45, 0xb8, ...bytesOf(0xfee0_00b0), 0xc7, 0x00, 0, 0, 0, 0, 0xcf]; // INC EBP; EOI; IRETD
+    const idt = LOAD + 0x400;
+    const setUp = [
+      ...[0xbc, ...bytesOf(DATA + 0x1000), 0xb8, ...bytesOf(0xfee0_00f0), 0xc7, 0x00, ...bytesOf(0x1ff)],
+      ...[0x0f, 0x01, 0x1d, ...bytesOf(LOAD + 0x3f0), 0x0f, 0x01, 0x15, ...bytesOf(LOAD + 0x3e0)], // LIDT; LGDT
+    ];
+    // MOV EDX, ICR; MOV DWORD [EDX], self 80H; INC EBX; PUSH 202H; POPFD; INC ESI; CLI; ADD EDI, ESI; JMP back
+    const loop = [
+      ...[0xba, ...bytesOf(0xfee0_0300), 0xc7, 0x02, ...bytesOf(0x4_4080), 0x43],
+      ...[0x68, ...bytesOf(0x202), 0x9d, 0x46, 0xfa, 0x01, 0xf7],
+    ];
+    const code = [...setUp, ...loop, 0xeb, -loop.length - 2 + 256];
+    const image = new Uint8Array(0x400 + 129 * 8);
+    image.set(code);
+    image.set(handler, 0x100);
+    image.set([129 * 8 - 1, (129 * 8) >> 8, ...bytesOf(idt)], 0x3f0);
+    image.set([31, 0, ...bytesOf(LOAD + 0x380)], 0x3e0);
+    for (const selector of [8, 0x18]) image.set([0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0], 0x380 + selector);
+    image.set([0, 1, 8, 0, 0, 0x8e, LOAD >> 16, 0], 0x400 + 128 * 8);
+    const pieces = Array.from({ length: 200 }, (_, index) => 1 + ((index * 7) % 23));
+    expect(compare([...image], 'protected', pieces)).toBeGreaterThan(1000);
+    const machine = machineWith([...image], 0, 'protected');
+    machine.step(0, 1000);
+    expect(machine.processor(0).read('RBP')).toBeGreaterThan(60n);
+  });
+
   it('leaves the state of the boundary where an instruction in the middle of a block faults', () => {
     // INC EAX; ADD EAX, [RBX]; ADD RBX, 8; JMP back: until the page behind the mapped memory
     const code = [0xff, 0xc0, 0x03, 0x03, 0x48, 0x83, 0xc3, 0x08, 0xeb, 0xf6];
