@@ -17,8 +17,21 @@ const REGISTERS = ['eax', 'ebx', 'ecx', 'edx'] as const;
 const REPEATED_BY_AMD = 0x0183_f3ff;
 const SYSCALL = 1 << 11;
 
+/** Guests ask for the same few leaves again and again. No guest makes the machine remember more than these. */
+const MOST_REMEMBERED = 256;
+const remembered = new WeakMap<MachineDefinition, Map<string, CpuidLeaf>>();
+
 /** Leaf and subleaf of a machine as far as they are the same on all its processors at all times. */
 function modelledCpuid(definition: MachineDefinition, leaf: number, subleaf: number): CpuidLeaf {
+  const leaves = remembered.get(definition) ?? new Map<string, CpuidLeaf>();
+  const key = `${leaf}/${subleaf}`;
+  const known = leaves.get(key) ?? cutToModelled(definition, leaf, subleaf);
+  if (leaves.size === 0) remembered.set(definition, leaves);
+  if (leaves.size < MOST_REMEMBERED) leaves.set(key, known);
+  return known;
+}
+
+function cutToModelled(definition: MachineDefinition, leaf: number, subleaf: number): CpuidLeaf {
   const found = completed(definition, lookUpCpuid(definition.profile, leaf, subleaf));
   const shown = REGISTERS.map((register) => [
     register,
