@@ -153,6 +153,9 @@ function x87OpcodeOf(bytes: Uint8Array): number {
   return (((bytes[at] ?? 0) & 7) << 8) | (bytes[at + 1] ?? 0);
 }
 
+/** Of the instructions on shadow stacks these are NOPs where there are none. Software asks so whether it has one. */
+const READS_SHADOW_STACK_POINTER = new Set([Mnemonic.Rdsspd, Mnemonic.Rdsspq]);
+
 function decodedOf(instruction: Instruction, codeWidth: CodeWidth, bytes: Uint8Array): Decoded {
   const { opCode } = instruction;
   const operands =
@@ -162,7 +165,9 @@ function decodedOf(instruction: Instruction, codeWidth: CodeWidth, bytes: Uint8A
   const operandWidth = (opCode.operandSize || (codeWidth === 16 ? 16 : 32)) as CodeWidth;
   const addressWidth = (opCode.addressSize || codeWidth) as CodeWidth; // of LOOP, which has no memory operand
   opCode.free();
-  const features = Array.from(instruction.cpuidFeatures(), (feature) => CpuidFeature[feature] ?? '');
+  const features = READS_SHADOW_STACK_POINTER.has(instruction.mnemonic)
+    ? []
+    : Array.from(instruction.cpuidFeatures(), (feature) => CpuidFeature[feature] ?? '');
   return {
     mnemonic: keyOf(instruction, operands),
     length: instruction.length,

@@ -51,7 +51,7 @@ import { RANDOM_NUMBERS } from './random-number.js';
 import { FSGSBASE, MOV_SREG, POP_SREG, PUSH_SREG, SWAPGS } from './segment-register.js';
 import { LEFT_SHIFTS, RCL, RCR, ROL, ROR, SAR, SHR } from './shift-and-rotate.js';
 import { INT, INT1, INT3, INTO } from './software-interrupt.js';
-import { LDMXCSR, STMXCSR } from './sse/control-and-status.js';
+import { LDMXCSR, MASKMOVDQU, STMXCSR } from './sse/control-and-status.js';
 import { VECTOR_MOVES } from './sse/data-movement.js';
 import { FLOATING_POINT } from './sse/floating-point.js';
 import { FXRSTOR, FXSAVE } from './sse/fxsave.js';
@@ -208,6 +208,7 @@ export const BASE_INSTRUCTIONS = [
   ...FLOATING_POINT,
   ...STRING_COMPARISONS,
   LDMXCSR,
+  MASKMOVDQU,
   STMXCSR,
   ...FXSAVE,
   ...FXRSTOR,

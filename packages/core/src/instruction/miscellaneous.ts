@@ -32,10 +32,18 @@ export const NO_OPERATIONS = (
     ['RESERVEDNOP', 'NOP—No Operation'],
     ['ENDBR32', 'ENDBR32—Terminate an Indirect Branch in 32-bit and Compatibility Mode'],
     ['ENDBR64', 'ENDBR64—Terminate an Indirect Branch in 64-bit Mode'],
+    // As long as there are no shadow stacks: the register keeps its value.
+    ['RDSSPD', 'RDSSPD/RDSSPQ—Read Shadow Stack Pointer'],
+    ['RDSSPQ', 'RDSSPD/RDSSPQ—Read Shadow Stack Pointer'],
     ['PREFETCHNTA', 'PREFETCHh—Prefetch Data Into Caches'],
     ['PREFETCHT0', 'PREFETCHh—Prefetch Data Into Caches'],
     ['PREFETCHT1', 'PREFETCHh—Prefetch Data Into Caches'],
     ['PREFETCHT2', 'PREFETCHh—Prefetch Data Into Caches'],
+    ['PREFETCHIT0', 'PREFETCHh—Prefetch Data Into Caches'],
+    ['PREFETCHIT1', 'PREFETCHh—Prefetch Data Into Caches'],
+    // AMD's PREFETCH, and the rest of 0FH 0DH, which processors without its name take for a NOP.
+    ['PREFETCH', 'PREFETCHW—Prefetch Data Into Caches in Anticipation of a Write'],
+    ['PREFETCHWT1', 'PREFETCHW—Prefetch Data Into Caches in Anticipation of a Write'],
     ['PREFETCHW', 'PREFETCHW—Prefetch Data Into Caches in Anticipation of a Write'],
     ['CLDEMOTE', 'CLDEMOTE—Cache Line Demote'],
     ['SERIALIZE', 'SERIALIZE—Serialize Instruction Execution'],

@@ -1,6 +1,6 @@
 // Which instruction-set extensions a machine reports: an instruction of one that it does not report is #UD, however well
-// its bytes decode. Extensions that are always reported, that have no CPUID bit, or whose instructions are NOPs without it
-// (CET, MPX) are not listed.
+// its bytes decode. Extensions that are always reported, or whose instructions are NOPs without it (CET's branch tracking,
+// MPX), are not listed.
 
 import type { CpuidFeature } from '../plugin/define.js';
 import type { MachineDefinition } from '../plugin/host.js';
@@ -40,6 +40,7 @@ const EXTENSIONS: Readonly<Record<string, FeatureBit>> = {
   AVX2: feature(7, 'ebx', 5),
   INVPCID: feature(7, 'ebx', 10),
   RTM: feature(7, 'ebx', 11),
+  HLE_or_RTM: feature(7, 'ebx', 11),
   AVX512F: feature(7, 'ebx', 16),
   RDSEED: feature(7, 'ebx', 18),
   SHA: feature(7, 'ebx', 29),
@@ -48,6 +49,7 @@ const EXTENSIONS: Readonly<Record<string, FeatureBit>> = {
   GFNI: feature(7, 'ecx', 8),
   VAES: feature(7, 'ecx', 9),
   VPCLMULQDQ: feature(7, 'ecx', 10),
+  CET_SS: feature(7, 'ecx', 7), // RDSSP apart, a NOP without it: see execute/decode.ts
   KL: feature(7, 'ecx', 23),
   AESKLE: feature(7, 'ecx', 23),
   CLDEMOTE: feature(7, 'ecx', 25),
@@ -59,6 +61,7 @@ const EXTENSIONS: Readonly<Record<string, FeatureBit>> = {
   TSXLDTRK: feature(7, 'edx', 16),
   PCONFIG: feature(7, 'edx', 18),
   AMX_TILE: feature(7, 'edx', 24),
+  RAO_INT: feature(7, 'eax', 3, 1),
   FRED: feature(7, 'eax', 17, 1),
   LKGS: feature(7, 'eax', 18, 1),
   WRMSRNS: feature(7, 'eax', 19, 1),
@@ -67,8 +70,11 @@ const EXTENSIONS: Readonly<Record<string, FeatureBit>> = {
   XSAVEOPT: feature(0x0d, 'eax', 0, 1),
   XSAVEC: feature(0x0d, 'eax', 1, 1),
   XSAVES: feature(0x0d, 'eax', 3, 1),
+  TSE: feature(7, 'ebx', 1, 1),
+  OSS: feature(0x12, 'eax', 5),
   PTWRITE: feature(0x14, 'ebx', 4),
   SVM: feature(0x8000_0001, 'ecx', 2),
+  SKINIT_or_SVM: feature(0x8000_0001, 'ecx', 2),
   SSE4A: feature(0x8000_0001, 'ecx', 6),
   XOP: feature(0x8000_0001, 'ecx', 11),
   LWP: feature(0x8000_0001, 'ecx', 15),
@@ -83,12 +89,17 @@ const EXTENSIONS: Readonly<Record<string, FeatureBit>> = {
   MCOMMIT: feature(0x8000_0008, 'ebx', 8),
   SEV_ES: feature(0x8000_001f, 'eax', 3),
   SEV_SNP: feature(0x8000_001f, 'eax', 4),
+  RMPQUERY: feature(0x8000_001f, 'eax', 6),
 };
+
+/** Those that no processor here can have: of a secure-arbitration mode without a CPUID bit, and of another vendor. */
+const NEVER = /^(TDX$|PADLOCK_)/;
 
 /** Whether software may use every one of these extensions on the machine. */
 export function reportsFeatures(definition: MachineDefinition, features: readonly string[]): boolean {
   return features.every((name) => {
     const bit = EXTENSIONS[name];
+    if (NEVER.test(name)) return false;
     return bit === undefined || isShown(definition, bit);
   });
 }

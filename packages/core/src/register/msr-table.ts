@@ -103,6 +103,12 @@ const FIXED_RANGES: Readonly<Record<string, number>> = {
 /** BTF; LBR and the freezing of recording and counting, none of which happens; no branch-trace store, which CPUID hides. */
 const DEBUG_CONTROL = 0x5803n;
 
+/**
+ * Bits of IA32_ARCH_CAPABILITIES that say that another MSR exists, none of which does: TSX_CTRL, MCU_CONTROL, MISC_PACKAGE_CTLS,
+ * ENERGY_FILTERING_CTL, DOITM, FB_CLEAR_CTRL, XAPIC_DISABLE_STATUS, OVERCLOCKING_STATUS.
+ */
+const PROMISED_MSRS = 0xa4_1e80n;
+
 /** CPUID leaf 0DH, subleaf 1, EAX. */
 const XSAVES = 1 << 3;
 const BOOTSTRAP_PROCESSOR = 0x100n;
@@ -145,7 +151,12 @@ export const BASE_MSRS: Readonly<Record<string, MsrDefinition>> = {
   // Software writes 0 and executes CPUID, which puts the revision back: so it never goes away. APM: PATCH_LEVEL.
   IA32_BIOS_SIGN_ID: { address: 0x8b, write: () => {} },
   IA32_MTRRCAP: { address: 0xfe, readOnly: true },
-  IA32_ARCH_CAPABILITIES: { address: 0x10a, existsWhen: reports(7, 'edx', 29), readOnly: true },
+  IA32_ARCH_CAPABILITIES: {
+    address: 0x10a,
+    existsWhen: reports(7, 'edx', 29),
+    readOnly: true,
+    read: (cpu) => cpu.read('IA32_ARCH_CAPABILITIES') & allBut(PROMISED_MSRS),
+  },
   IA32_SYSENTER_CS: { address: 0x174, reserved: above(32) },
   IA32_SYSENTER_ESP: { address: 0x175, canonical: true },
   IA32_SYSENTER_EIP: { address: 0x176, canonical: true },

@@ -2,6 +2,7 @@
 // state that is sealed and loaded again (a replay) has nothing decoded, and must go the same way.
 import { describe, expect, it } from 'vitest';
 import { createMachine, type Machine, type MachineOptions, rawImage } from '../../src/index.js';
+import { hex, VMCALL, vmcallMissing } from '../support/booted-machine.js';
 
 const LOAD = 0x10_0000;
 /** The page directory of the first GiB; an entry maps 2 MiB. */
@@ -150,7 +151,7 @@ describe('a translation', () => {
 
 describe('a turn', () => {
   it('does not move when its first step cannot be taken', () => {
-    const machine = longModeMachine([0xf3, 0x0f, 0x01, 0xe8], { processors: 2 }); // SETSSBSY is not modelled
+    const machine = longModeMachine(hex(VMCALL), { processors: 2, plugins: [vmcallMissing] });
     machine.processor(1).set('activity', 0n);
     const before = machine.state.turn;
     expect(() => machine.run({ maxSteps: 10 })).toThrow(/not modelled/);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DivergenceError, NotModelled } from '../../src/error.js';
 import { debugConsole } from '../../src/platform/debug-console.js';
 import { definePlugin } from '../../src/plugin/define.js';
-import { bootedMachine, CODE, hex, machineWith } from '../support/booted-machine.js';
+import { bootedMachine, CODE, hex, machineWith, VMCALL, vmcallMissing } from '../support/booted-machine.js';
 
 /** out 0xe9, al */
 const SAY = hex('e6 e9');
@@ -13,8 +13,9 @@ const WORKBENCHES = 6;
 
 describe('a machine after an error', () => {
   it('has no trace of fetching the instruction that is not modelled', () => {
-    const machine = machineWith(hex('90 e9 fa ff 0f 00')); // nop / jmp 0x200000, whose page was not accessed before
-    machine.writeMemory(0x20_0000, Uint8Array.from(hex('f3 0f 01 e8'))); // setssbsy
+    const jump = hex('90 e9 fa ff 0f 00'); // nop / jmp 0x200000, whose page was not accessed before
+    const machine = machineWith(jump, { plugins: [vmcallMissing] });
+    machine.writeMemory(0x20_0000, Uint8Array.from(hex(VMCALL)));
     expect(() => machine.run()).toThrow(NotModelled);
     expect(machine.position).toBe(3);
     expect(machine.state).toEqual(machine.timeline().seek(3));

@@ -4,7 +4,7 @@ import type { Emission } from '../../src/event/emission.js';
 import type { AppliedEvent } from '../../src/machine/machine.js';
 import { debugConsole } from '../../src/platform/debug-console.js';
 import type { MachineState } from '../../src/state/machine.js';
-import { bootedMachine, CODE, hex, machineWith } from '../support/booted-machine.js';
+import { bootedMachine, CODE, hex, machineWith, VMCALL, vmcallMissing } from '../support/booted-machine.js';
 
 describe('a machine', () => {
   it('starts after RESET: real-address mode at FFFFFFF0H, all processors but the first waiting for SIPI', () => {
@@ -39,7 +39,7 @@ describe('a machine', () => {
   });
 
   it('stops at a known instruction that is not modelled with an error that names it, at the boundary before it', () => {
-    const machine = machineWith(hex('90 f3 0f 01 e8')); // nop, setssbsy
+    const machine = machineWith(hex(`90 ${VMCALL}`), { plugins: [vmcallMissing] });
     let error: unknown;
     machine.events$.subscribe({
       error: (thrown) => {
@@ -47,7 +47,7 @@ describe('a machine', () => {
       },
     });
     expect(() => machine.run()).toThrow(NotModelled);
-    expect(() => machine.run()).toThrow(/SETSSBSY/);
+    expect(() => machine.run()).toThrow(/VMCALL/);
     expect(error).toBeInstanceOf(NotModelled);
     expect(machine.processor(0).read('RIP')).toBe(BigInt(CODE + 1));
     expect(machine.position).toBe(1);

@@ -57,6 +57,17 @@ describe('MSRs of Intel processors', () => {
     expect(monitor()).toBe(0n);
   });
 
+  it.each(['intel-sapphire-rapids', 'intel-emerald-rapids'])('promise no MSR that is not there: %s', (profile) => {
+    const cpu = bootedMachine({ profile }).processor(0);
+    const capabilities = (cpu.rdmsr(0x10a) as { value: bigint }).value;
+    const promises = { 7: 0x122, 9: 0x1406, 10: 0xbc, 11: 0xbc, 12: 0x1b01, 18: 0x123, 21: 0xbd, 23: 0x195 };
+    for (const [bit, address] of Object.entries(promises)) {
+      expect((capabilities >> BigInt(bit)) & 1n).toBe(0n);
+      expect(cpu.rdmsr(address)).toEqual(refused('rdmsr.address'));
+    }
+    expect(capabilities & 3n).toBe(3n); // RDCL_NO, IBRS_ALL
+  });
+
   it('make CPUID fault above CPL 0', () => {
     const cpu = bootedMachine().processor(0);
     cpu.wrmsr(0x140, 1n);

@@ -1,7 +1,7 @@
 // Machines that tests start from: in 64-bit mode, with code where RIP points.
 import { longMode, rawImage } from '../../src/boot/boot-image.js';
 import { createMachine, type Machine } from '../../src/machine/machine.js';
-import type { Plugin } from '../../src/plugin/define.js';
+import { definePlugin, type Plugin } from '../../src/plugin/define.js';
 import type { MachineOptions } from '../../src/plugin/host.js';
 
 /** Where test code lies. */
@@ -28,3 +28,12 @@ export function bootedMachine<const Plugins extends readonly Plugin[] = readonly
 export function hex(text: string): number[] {
   return (text.match(/[0-9a-f]{2}/gi) ?? []).map((byte) => Number.parseInt(byte, 16));
 }
+
+/** CPUID reports VMX, but nobody brings VMCALL: an instruction that is there and not modelled. */
+export const vmcallMissing = definePlugin({
+  name: 'vmcall-missing',
+  version: '1.0.0',
+  apiVersion: 1,
+  cpuid: [{ leaf: 1, register: 'ecx', mask: 1 << 5 }],
+});
+export const VMCALL = '0f 01 c1';

@@ -1,8 +1,8 @@
 // SDM, "MMX Data Transfer Instructions" and the moves of SSE and SSE2 that have an MMX register; EMMS.
-import { storeLinear } from '../../memory/system-access.js';
 import type { Cpu } from '../../state/cpu.js';
 import type { Operand } from '../operand.js';
 import { operandAt } from '../privilege.js';
+import { storeSelectedBytes } from '../selected-bytes.js';
 import { defineMmx, ofMmx, quadword, writeQuadword } from './define.js';
 import { onQuadwords } from './lanes.js';
 
@@ -53,20 +53,16 @@ const PMOVMSKB = defineMmx({
     operandAt(operands, 0).write(onQuadwords('signs8', quadword(cpu, operandAt(operands, 1)), 0n)),
 });
 
-/** Bytes whose bit 7 in the mask is set go to memory at DS:rDI. If none is, memory is not accessed. */
 const MASKMOVQ = defineMmx({
   mnemonic: ofMmx('MASKMOVQ'),
   title: 'MASKMOVQ—Store Selected Bytes of Quadword',
-  effect(cpu, operands) {
-    const memory = operandAt(operands, 0);
-    const value = quadword(cpu, operandAt(operands, 1));
-    const mask = quadword(cpu, operandAt(operands, 2));
-    const chosen = [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n].filter((index) => ((mask >> (index * 8n + 7n)) & 1n) === 1n);
-    if (chosen.length === 0) return;
-    memory.probeWrite();
-    const address = memory.linear('write') ?? 0n;
-    for (const index of chosen) storeLinear(cpu, address + index, 1, (value >> (index * 8n)) & 0xffn);
-  },
+  effect: (cpu, operands) =>
+    storeSelectedBytes(
+      cpu,
+      operandAt(operands, 0),
+      quadword(cpu, operandAt(operands, 1)),
+      quadword(cpu, operandAt(operands, 2)),
+    ),
 });
 
 const EMMS = defineMmx({

@@ -3,6 +3,7 @@ import { GP } from '../../interrupt/exceptions.js';
 import { sdm } from '../../manual/sdm.js';
 import { defineInstruction } from '../define.js';
 import { operandAt } from '../privilege.js';
+import { storeSelectedBytes } from '../selected-bytes.js';
 import { availabilityFaults } from './availability.js';
 
 /** Bits of MXCSR that software may set: the image of FXSAVE says the same as MXCSR_MASK. */
@@ -35,4 +36,15 @@ export const STMXCSR = defineInstruction({
   flags: 'unaffected',
   faults: availabilityFaults('STMXCSR'),
   effect: (cpu, operands) => operandAt(operands, 0).write(cpu.read('MXCSR')),
+});
+
+export const MASKMOVDQU = defineInstruction({
+  mnemonic: 'MASKMOVDQU',
+  manual: sdm('MASKMOVDQU—Store Selected Bytes of Double Quadword'),
+  reads: ['CR0.EM', 'CR4.OSFXSR', 'CR0.TS', 'RDI'],
+  writes: [],
+  flags: 'unaffected',
+  faults: availabilityFaults('MASKMOVDQU'),
+  effect: (cpu, operands) =>
+    storeSelectedBytes(cpu, operandAt(operands, 0), operandAt(operands, 1).read(), operandAt(operands, 2).read()),
 });
