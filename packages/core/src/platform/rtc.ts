@@ -136,6 +136,16 @@ const WRITERS: Readonly<Record<number, (rtc: Rtc, byte: number, now: number) => 
   [RTC.D]: () => undefined,
 };
 
+/** Guests that poll a register select it each time: only what changes is a change of the state. */
+function select(draft: MachineDraft, index: number, nmiMasked: boolean): void {
+  const before = slice.of(draft);
+  if (before.index === index && before.nmiMasked === nmiMasked) return;
+  slice.change(draft, (rtc) => {
+    rtc.index = index;
+    rtc.nmiMasked = nmiMasked;
+  });
+}
+
 function writeData({ draft }: Cpu, byte: number): void {
   const { index } = slice.of(draft);
   change(draft, (rtc, now) => {
@@ -239,11 +249,7 @@ export function rtcStartingAt(start: string): Plugin {
         read: (cpu, port) => (port === DATA_PORT ? readData(cpu) : 0xff),
         write: (cpu, port, byte) => {
           if (port === DATA_PORT) writeData(cpu, byte);
-          else
-            slice.change(cpu.draft, (rtc) => {
-              rtc.index = byte & 0x7f;
-              rtc.nmiMasked = (byte & 0x80) !== 0;
-            });
+          else select(cpu.draft, byte & 0x7f, (byte & 0x80) !== 0);
         },
       }),
     ],

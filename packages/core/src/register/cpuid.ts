@@ -1,6 +1,7 @@
 // What CPUID returns on a machine: the profile's leaf, cut to what is modelled, with the bits that follow from the machine
 // (its processors are one package of cores without threads) and from the processor's state.
 import { localApicMode } from '../interrupt/local-apic-mode.js';
+import { CYCLES_PER_SECOND } from '../interrupt/virtual-time.js';
 import type { CpuidFeature } from '../plugin/define.js';
 import type { MachineDefinition } from '../plugin/host.js';
 import { lookUpCpuid } from '../profile/cpuid-lookup.js';
@@ -143,6 +144,10 @@ function coresLessOne({ eax }: CpuidLeaf, cpu: Cpu): number {
   return (eax & 0x1f) === 0 ? 0 : Math.min(cpu.definition.processors - 1, 0x3f) << 26;
 }
 
+/** Leaf 15H: the time-stamp counter and the clock behind the local APIC's timer have one rate, whatever the processor's is. */
+const clockRates: Adjustment = (leaf) =>
+  leaf.eax === 0 ? leaf : { eax: 1, ebx: 1, ecx: CYCLES_PER_SECOND, edx: leaf.edx };
+
 /** Leaves that enumerate levels: one thread a core, then all cores. */
 const topology: Adjustment = ({ subleaf = 0, ecx }, cpu) => {
   const { processors } = cpu.definition;
@@ -170,6 +175,7 @@ const ADJUSTMENTS: ReadonlyMap<number, Adjustment> = new Map([
   [0x07, extendedFeatureFlags],
   [0x0b, topology],
   [0x0d, extendedState],
+  [0x15, clockRates],
   [0x1f, topology],
   [0x8000_0001, extendedFeatures],
   [0x8000_0008, addressSizes],

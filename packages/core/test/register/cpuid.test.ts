@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CYCLES_PER_SECOND } from '../../src/interrupt/virtual-time.js';
 import { definePlugin } from '../../src/plugin/define.js';
 import { allowedBits } from '../../src/register/control-register-write.js';
 import { CR4, EFER } from '../../src/register/control-registers.js';
@@ -118,5 +119,12 @@ describe('the bits that registers take', () => {
       namesOf(allowedBits(bootedMachine({ profile }).definition, 'IA32_EFER'), EFER.bits);
     expect(names('intel-server')).toEqual(['SCE', 'LME', 'LMA', 'NXE']);
     expect(names('amd-server')).toEqual(['SCE', 'LME', 'LMA', 'NXE', 'FFXSR', 'TCE']);
+  });
+});
+
+describe('CPUID leaf 15H', () => {
+  it('says the rates that the clocks of an Intel machine have', () => {
+    expect(cpuid(bootedMachine(), 0x15)).toEqual({ eax: 1, ebx: 1, ecx: CYCLES_PER_SECOND, edx: 0 });
+    expect(cpuid(bootedMachine({ profile: 'amd-server' }), 0x15)).toEqual({ eax: 0, ebx: 0, ecx: 0, edx: 0 });
   });
 });
