@@ -38,6 +38,7 @@ export { type Disassembled, disassemble } from './execute/disassemble.js';
 export * from './expression/build.js';
 export type * from './expression/nodes.js';
 export * from './instruction/define.js';
+export { loadMsr, storedMsr } from './instruction/msr.js';
 export type { Operand } from './instruction/operand.js';
 export { deliverEvent, deliverException } from './interrupt/delivery.js';
 export * from './interrupt/exceptions.js';
@@ -51,6 +52,7 @@ export {
   sendInterrupt,
 } from './interrupt/interrupt-message.js';
 export { ioApic } from './interrupt/io-apic.js';
+export { isPending, PENDING, setPending } from './interrupt/pending-bits.js';
 export {
   acknowledgeExternalInterrupt,
   type BoundaryEvent,
@@ -74,6 +76,7 @@ export { SDM_REVISION, type SdmTitle, sdm } from './manual/sdm.js';
 export { isA20GateOpen, setA20Gate } from './memory/a20.js';
 export { type EffectiveMemoryType, type MemoryType, memoryTypeOf } from './memory/memory-type.js';
 export type { AccessKind, PageTranslation, PagingEntry } from './memory/paging.js';
+export { havePdptesReservedBits, pdptesInMemory, setPdptes } from './memory/pdpte-registers.js';
 export { staleTlb } from './memory/stale-tlb.js';
 export type { Invalidation, KeptTranslation, TranslationBuffer } from './memory/translation-buffer.js';
 export { acpiPower, powerButtonPressed } from './platform/acpi-power.js';

@@ -7,6 +7,13 @@ import { FEATURE_CONTROL_MSRS, FEATURE_CONTROL_RULES } from './feature-control.j
 import { reportStore, vmxHazards } from './hazards.js';
 import { INVEPT } from './instruction/invept.js';
 import { INVVPID } from './instruction/invvpid.js';
+import { VMCALL } from './instruction/vmcall.js';
+import { VMLAUNCH, VMRESUME } from './instruction/vmlaunch.js';
+import { GUEST_REGISTERS } from './non-root/controls-in-use.js';
+import { GUEST_EVENTS, holdsEvent, interceptEvent } from './non-root/events.js';
+import { interceptException, interceptShutdown, interceptTaskSwitch } from './non-root/exceptions.js';
+import { guestMode, stepped } from './non-root/guest-mode.js';
+import { preemptionTimer } from './non-root/preemption-timer.js';
 import { OUTSIDE_VMX_OPERATION, OUTSIDE_VMX_OPERATION_RULES } from './instruction/outside-vmx-operation.js';
 import { VMCLEAR } from './instruction/vmclear.js';
 import { VMPTRLD } from './instruction/vmptrld.js';
@@ -21,8 +28,8 @@ import { vmcsView, vmxView } from './views.js';
 import { vmxProcessor } from './vmx-operation.js';
 
 /**
- * Intel VMX (SDM, "Introduction to VMX Operation"): VMX root operation, VMCS regions and the instructions that maintain
- * them. VM entries are not modelled yet.
+ * Intel VMX (SDM, "Introduction to VMX Operation"): VMX root operation, VMCS regions the instructions that maintain
+ * them, VM entries and VM exits.
  * @example createMachine({ profile: 'intel-server', plugins: [vmx] })
  */
 export const vmx = definePlugin({
@@ -35,8 +42,35 @@ export const vmx = definePlugin({
   cpuid: [CPUID_VMX],
   msrs: { ...CAPABILITY_MSRS, ...FEATURE_CONTROL_MSRS },
   registerBits: [CR4_VMXE],
-  instructions: [VMXON, VMXOFF, VMCLEAR, VMPTRLD, VMPTRST, VMREAD, VMWRITE, INVEPT, INVVPID, ...OUTSIDE_VMX_OPERATION],
-  intercepts: { controlRegister: refuseFixedBits, watchedStore: reportStore },
+  registers: GUEST_REGISTERS,
+  instructions: [
+    VMXON,
+    VMXOFF,
+    VMCLEAR,
+    VMPTRLD,
+    VMPTRST,
+    VMREAD,
+    VMWRITE,
+    VMLAUNCH,
+    VMRESUME,
+    VMCALL,
+    INVEPT,
+    INVVPID,
+    ...OUTSIDE_VMX_OPERATION,
+  ],
+  guestMode,
+  boundaryEvents: GUEST_EVENTS,
+  processorTimer: preemptionTimer,
+  intercepts: {
+    controlRegister: refuseFixedBits,
+    watchedStore: reportStore,
+    exception: interceptException,
+    shutdown: interceptShutdown,
+    taskSwitch: interceptTaskSwitch,
+    event: interceptEvent,
+    holdsEvent,
+    stepped,
+  },
   explanations: { ...FIXED_BITS, ...FEATURE_CONTROL_RULES, ...EPT_RULES, ...OUTSIDE_VMX_OPERATION_RULES },
   hazards: vmxHazards,
   views: { vmx: vmxView, vmcs: vmcsView },

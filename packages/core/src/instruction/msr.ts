@@ -1,11 +1,12 @@
 // SDM, "RDMSR—Read From Model Specific Register", "WRMSR—Write to Model Specific Register". What an MSR is, is a row of
 // register/msr-table.ts or of a plugin; here is what all of them share, and what IA32_EFER has of its own.
 import type { Outcome } from '../event/outcome.js';
-import { GP } from '../interrupt/exceptions.js';
+import { GP, GuestFault } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
 import { isCanonicalForProcessor } from '../memory/canonical.js';
 import type { InstalledMsr } from '../plugin/host.js';
 import { allowedBits } from '../register/control-register-write.js';
+import { firstViolation } from '../rule/rule.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
 import { privileged } from './privilege.js';
@@ -45,6 +46,46 @@ export const RDMSR = defineInstruction({
     return undefined;
   },
 });
+
+/**
+ * What WRMSR does with CPL 0 for whoever loads MSRs by itself; false if it would raise an exception, and then nothing
+ * changed. Plugins' `msr` intercepts are not asked.
+ */
+export function loadMsr(cpu: Cpu, address: number, value: bigint): boolean {
+  const { RAX, RCX, RDX } = cpu;
+  [cpu.RCX, cpu.RAX, cpu.RDX] = [BigInt(address), value & LOW_HALF, value >> 32n];
+  try {
+    const execution = { cpu, operands: [], operandWidth: 64 } as const;
+    const rules = WRMSR.checks.filter(({ id }) => id !== 'core.wrmsr.cpl');
+    const msr = msrOf(cpu);
+    if (msr === undefined || firstViolation(rules, execution) !== undefined) return false;
+    write(cpu, msr, value);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof GuestFault) return false;
+    throw thrown;
+  } finally {
+    [cpu.RAX, cpu.RCX, cpu.RDX] = [RAX, RCX, RDX];
+  }
+}
+
+/** What RDMSR would read with CPL 0; undefined if it would raise an exception. */
+export function storedMsr(cpu: Cpu, address: number): bigint | undefined {
+  const msr = cpu.definition.msrs.get(address);
+  if (msr === undefined) return undefined;
+  try {
+    return msr.read?.(cpu) ?? cpu.readSlot(msr.slot);
+  } catch (thrown) {
+    if (thrown instanceof GuestFault) return undefined;
+    throw thrown;
+  }
+}
+
+/** An MSR takes a value that passed the checks. */
+function write(cpu: Cpu, msr: InstalledMsr, value: bigint): void {
+  if (msr.write === undefined) cpu.writeSlot(msr.slot, value);
+  else msr.write(cpu, value);
+}
 
 const eferRow = (
   row: Omit<FaultRow, 'when' | 'raise'> & { readonly refused: (cpu: Cpu, value: bigint) => boolean },
@@ -103,8 +144,7 @@ export const WRMSR = defineInstruction({
     const value = edxEax(cpu);
     const taken = intercepted(cpu, msr, true, value);
     if (taken !== undefined) return taken;
-    if (msr.write === undefined) cpu.writeSlot(msr.slot, value);
-    else msr.write(cpu, value);
+    write(cpu, msr, value);
     return undefined;
   },
 });

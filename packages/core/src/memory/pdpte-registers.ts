@@ -47,7 +47,7 @@ const LOAD: SecondLevelAccess = {
 };
 
 /** The table that a value of CR3 points to. */
-function pdptesInMemory(cpu: Cpu, cr3: bigint): readonly bigint[] {
+export function pdptesInMemory(cpu: Cpu, cr3: bigint): readonly bigint[] {
   const table = Number(cr3 & TABLE_ADDRESS);
   const first = cpu.read('A20M') === 0n ? table : maskA20(table);
   const { secondLevel } = guestOf(cpu) ?? {};

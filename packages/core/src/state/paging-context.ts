@@ -2,7 +2,6 @@
 import type { GuestContext, PagingMode } from '../memory/paging.js';
 import { pdptesOf } from '../memory/pdpte-registers.js';
 import type { TlbContext } from '../memory/tlb-context.js';
-import type { SecondLevel } from '../plugin/guest-mode.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from './cpu.js';
 
@@ -42,14 +41,14 @@ export function pagingContextOf(cpu: Cpu): TlbContext {
 function guestContextOf(cpu: Cpu): GuestContext | undefined {
   const secondLevel = cpu.draft.guest?.secondLevel;
   if (secondLevel === undefined) return undefined;
-  const known = contexts.get(secondLevel);
-  if (known !== undefined) return known;
+  const known = contexts.get(cpu);
+  if (known?.secondLevel === secondLevel) return known;
   const context = { cpu, secondLevel };
-  contexts.set(secondLevel, context);
+  contexts.set(cpu, context);
   return context;
 }
 
-const contexts = new WeakMap<SecondLevel, GuestContext>();
+const contexts = new WeakMap<Cpu, GuestContext>();
 
 function pagingModeOf(cpu: Cpu): PagingMode {
   if (!cpu.CR0.PG) return 'none';

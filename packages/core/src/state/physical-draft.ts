@@ -303,6 +303,22 @@ export class PhysicalDraft {
     return this.markedWord(address, FRAME_FLAG.pageTable);
   }
 
+  /** An aligned doubleword, as a signed integer; absent RAM reads as ones. */
+  load32(address: number): number {
+    const offset = this.offsetOf(Math.floor(address / FRAME_BYTES));
+    return offset < 0 ? -1 : (this.#bench.words[(offset + (address % FRAME_BYTES)) >> 2] as number);
+  }
+
+  /** Stores an aligned doubleword; absent RAM swallows it. */
+  store32(address: number, value: number): void {
+    const frame = Math.floor(address / FRAME_BYTES);
+    const offset = this.offsetOf(frame);
+    if (offset < 0) return;
+    this.mark(frame, FRAME_FLAG.dirty);
+    this.#bench.words[(offset + (address % FRAME_BYTES)) >> 2] = value;
+    this.noticeStore(address, 4);
+  }
+
   /** The doubleword at such a place; absent RAM reads as ones. */
   wordAt(word: number): number {
     return word < 0 ? -1 : (this.#bench.words[word] as number);

@@ -22,6 +22,18 @@ export class StructureMemory {
     this.#cpu.draft.memory.write(address, bytes, value);
   }
 
+  /** The aligned doubleword at an address, as a signed integer. */
+  word(address: number): number {
+    this.#tell(address, 4, false);
+    return this.#cpu.draft.memory.load32(address);
+  }
+
+  /** Stores an aligned doubleword. */
+  setWord(address: number, value: number): void {
+    this.#tell(address, 4, true);
+    this.#cpu.draft.memory.store32(address, value);
+  }
+
   /** A copy of bytes. */
   readBytes(address: number | bigint, length: number): Uint8Array {
     this.#tell(address, length, false);

@@ -3,9 +3,6 @@ import { defineInstruction, type FaultExplanation, NotModelled, raise, sdm, UD }
 import { isInVmxOperation } from '../vmx-operation.js';
 
 const MANUAL = {
-  VMCALL: sdm('VMCALL—Call to VM Monitor'),
-  VMLAUNCH: sdm('VMLAUNCH/VMRESUME—Launch/Resume Virtual Machine'),
-  VMRESUME: sdm('VMLAUNCH/VMRESUME—Launch/Resume Virtual Machine'),
   VMFUNC: sdm('VMFUNC—Invoke VM function'),
 } as const;
 
