@@ -6,6 +6,19 @@ import { bootedMachine, rootMachine, type VmxMachineUnderTest } from './support/
 import { PASSING, type Violation, violationOf } from './support/violations.js';
 import { VMX_INSTRUCTIONS, violationsListed } from './support/violations-listed.js';
 
+const EXITS = 'an exit is no row of the instruction';
+/** Of VMLAUNCH and VMRESUME alike. */
+const ELSEWHERE = Object.fromEntries(
+  ['vmlaunch', 'vmresume'].flatMap((id) => [
+    [`${id}.controls`, 'entry/checks'],
+    [`${id}.host-state`, 'entry/checks'],
+    [`${id}.guest-state`, 'entry/checks'],
+    [`${id}.msr-load`, 'entry/msr-load.test.ts'],
+    [`${id}.executive`, 'SMM is not modelled'],
+    [`${id}.machine-check`, 'a machine check waits for the boundary after the entry'],
+  ]),
+);
+
 /** Entries of the inventory that have no row, and why. */
 const NOT_MODELLED: Readonly<Record<string, string>> = {
   'vmxon.nonroot-exit': 'VMX non-root operation does not exist yet',
@@ -20,22 +33,30 @@ const NOT_MODELLED: Readonly<Record<string, string>> = {
   'vmread.nonroot-exit': 'VMX non-root operation does not exist yet',
   'vmwrite.nonroot-exit': 'VMX non-root operation does not exist yet',
   'invept.nonroot-exit': 'VMX non-root operation does not exist yet',
+  'vmresume.corrupted': 'a VMCS in memory is never corrupted in a way that a processor would notice',
   'invept.in-enclave': 'SGX is not modelled',
+  'vmlaunch.nonroot-exit': EXITS,
+  'vmresume.nonroot-exit': EXITS,
+  ...ELSEWHERE,
   'invvpid.nonroot-exit': 'VMX non-root operation does not exist yet',
 };
 
 /** Rows whose exception comes from an access to memory: tested in checks/instruction-conditions.test.ts. */
 const MEMORY = /\.(mem|dest|source)-(segment|page)$/;
 
-const rules = VMX_INSTRUCTIONS.flatMap(({ mnemonic, checks }) =>
-  checks.map((rule, index) => ({ id: rule.id, mnemonic, rule, before: checks.slice(0, index) })),
-);
+/** VMCALL never gets past its last row: instruction/vmcall.test.ts. The checks of VM entry: entry/checks. */
+const rules = VMX_INSTRUCTIONS.filter(({ mnemonic }) => mnemonic !== 'VMCALL')
+  .map(({ mnemonic, checks }) => ({ mnemonic, checks: checks.filter(({ id }) => !id.startsWith('vmx.entry.')) }))
+  .flatMap(({ mnemonic, checks }) =>
+    checks.map((rule, index) => ({ id: rule.id, mnemonic, rule, before: checks.slice(0, index) })),
+  );
 const tested = rules.filter(({ id }) => !MEMORY.test(id));
 
 function prepare(mnemonic: string, violations: readonly Violation[]) {
   const profile = violations.find((violation) => violation.profile)?.profile ?? 'intel-server';
   const { inRoot, operands } = passing(mnemonic);
   const machine = startingFrom(profile, inRoot);
+  passing(mnemonic).before?.(machine);
   for (const { before } of violations) before?.(machine);
   const violated = violations.reduce((values, { violate }) => violate?.(machine, values) ?? values, operands);
   const inRegister = violations.some((violation) => violation.inRegister);
@@ -108,7 +129,8 @@ describe('the inventory', () => {
 describe.each(Object.keys(PASSING))('%s', (mnemonic) => {
   it('passes every check in the state that the tests start from', () => {
     expect(listed(mnemonic, prepare(mnemonic, []))).toEqual([]);
-    expect(execute(mnemonic, prepare(mnemonic, []))).toMatchObject({ kind: 'vmx/VMsucceed' });
+    const kind = passing(mnemonic).succeeds ?? 'vmx/VMsucceed';
+    expect(execute(mnemonic, prepare(mnemonic, []))).toMatchObject({ kind });
   });
 });
 

@@ -303,6 +303,12 @@ export class PhysicalDraft {
     return this.markedWord(address, FRAME_FLAG.pageTable);
   }
 
+  /** The doublewords of a frame where they lie in the hot memory. */
+  frameWords(frame: number): Int32Array | undefined {
+    const offset = this.offsetOf(frame);
+    return offset < 0 ? undefined : this.#bench.words.subarray(offset / 4, (offset + FRAME_BYTES) / 4);
+  }
+
   /** An aligned doubleword, as a signed integer; absent RAM reads as ones. */
   load32(address: number): number {
     const offset = this.offsetOf(Math.floor(address / FRAME_BYTES));

@@ -1,6 +1,7 @@
 // Physical memory as an instruction reaches its own structures in it: a VMXON region, a VMCS, a VMCB. These accesses have
 // no linear address, so that the TLB never sees them; whoever observes data accesses is told of them here.
 import type { Cpu } from './cpu.js';
+import { FRAME_BYTES } from './workbench.js';
 
 /** The memory of one processor's structures. Addresses are physical; what is not RAM reads as ones and ignores writes. */
 export class StructureMemory {
@@ -32,6 +33,12 @@ export class StructureMemory {
   setWord(address: number, value: number): void {
     this.#tell(address, 4, true);
     this.#cpu.draft.memory.store32(address, value);
+  }
+
+  /** The doublewords of the frame at an address, to be read until memory is next accessed otherwise; undefined where no RAM is. */
+  frameWords(address: number): Int32Array | undefined {
+    this.#tell(address, FRAME_BYTES, false);
+    return this.#cpu.draft.memory.frameWords(Math.floor(address / FRAME_BYTES));
   }
 
   /** A copy of bytes. */

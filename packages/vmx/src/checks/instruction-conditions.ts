@@ -34,7 +34,7 @@ export const registerOperand = (mnemonic: string, index = 0): CheckRow => ({
   note: 'Never decoded: with ModRM.mod = 3 the bytes are RDRAND, RDSEED, SENDUIPI, RDPID or invalid.',
 });
 
-const notInVmx = (mnemonic: string): CheckRow => ({
+export const notInVmx = (mnemonic: string): CheckRow => ({
   id: idOf(mnemonic, 'not-in-vmx'),
   fields: ({ cpu }) => [vmxLocation(cpu, 'inVmxOperation')],
   holds: ({ cpu }) => isInVmxOperation(cpu),

@@ -27,8 +27,7 @@ const MSR_LOADING = 34;
 export function enterGuest(cpu: Cpu): PluginOutcome {
   const vmcs = Vmcs.currentOf(cpu);
   cpu.draft.loadRegisters(cpu, () => {
-    for (const [name, field] of LOADED_FIELDS)
-      cpu.writeWords(slotOfGuest(cpu, name), vmcs.word(field), vmcs.high(field));
+    loadControls(cpu);
     cpu.set('guestMode', 1n);
     loadGuestState(cpu, vmcs);
   });
@@ -40,6 +39,12 @@ export function enterGuest(cpu: Cpu): PluginOutcome {
   pendInjection(cpu, vmcs);
   cpu.draft.runner.attend();
   return { kind: 'vmx/VM-entry' };
+}
+
+/** The controls and what goes with them, as the processor keeps them while it runs the guest. */
+export function loadControls(cpu: Cpu): void {
+  const vmcs = Vmcs.currentOf(cpu);
+  for (const [name, field] of LOADED_FIELDS) cpu.writeWords(slotOfGuest(cpu, name), vmcs.word(field), vmcs.high(field));
 }
 
 /** An event that the entry injects is delivered at the boundary, before anything else. */

@@ -9,16 +9,18 @@ import {
   sdm,
   UD,
 } from '@retrovisor/core';
-import { privileged, recognized } from '../checks/instruction-conditions.js';
+import { notCompatibility, notInVmx, notVirtual8086, privileged } from '../checks/instruction-conditions.js';
 import { fail } from '../status.js';
 
 const MANUAL = sdm('VMCALL—Call to VM Monitor');
 
 const vmcallChecks = defineRules<Execution, CheckResult>(MANUAL, UD, [
-  ...recognized('VMCALL').slice(0, 1),
+  notInVmx('VMCALL'),
+  notVirtual8086('VMCALL'),
+  notCompatibility('VMCALL'),
   privileged('VMCALL'),
   {
-    id: 'vmx.vmcall.root-operation',
+    id: 'vmx.vmcall.no-dual-monitor',
     holds: () => false,
     result: fail(1),
     explain:

@@ -2,8 +2,7 @@
 // need not look again (SDM, "Software Use of Virtual-Machine Control Structures"): what was loaded is kept in registers of the
 // processor, so that what the guest does follows from them, and an intercept looks at a word and not at memory.
 import { type Cpu, isInGuestMode, type PluginRegister } from '@retrovisor/core';
-import type { Control, ControlGroup } from '../controls.js';
-import { Primary } from '../controls.js';
+import type { Control } from '../controls.js';
 import { type FieldName, fieldNamed } from '../fields.js';
 
 /** A register, with the field that it is loaded from. */
@@ -114,16 +113,8 @@ const REGISTER_OF: Readonly<Record<string, GuestRegister>> = Object.fromEntries(
 
 /** Whether a control is 1 for the guest that the processor runs: never in VMX root operation. */
 export function isOn(cpu: Cpu, { bit, group }: Control): boolean {
-  if (!isInGuestMode(cpu) || !isActive(cpu, group)) return false;
+  if (!isInGuestMode(cpu)) return false;
+  if (group.activatedBy !== undefined && !isOn(cpu, group.activatedBy)) return false;
   const slot = slotOfGuest(cpu, REGISTER_OF[group.field] as GuestRegister);
   return (((cpu.words[slot * 2 + (bit >> 5)] as number) >>> (bit & 31)) & 1) === 1;
-}
-
-/** The words of secondary and tertiary controls count if they are activated. */
-function isActive(cpu: Cpu, { field }: ControlGroup): boolean {
-  if (field === 'Secondary processor-based VM-execution controls')
-    return isOn(cpu, Primary['activate secondary controls']);
-  if (field === 'Tertiary processor-based VM-execution controls')
-    return isOn(cpu, Primary['activate tertiary controls']);
-  return true;
 }

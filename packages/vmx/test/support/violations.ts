@@ -1,6 +1,7 @@
 // For each check of the VMX instructions, how a state that passes all of them is changed to violate it. `before` are
 // VMX instructions in a state that is still valid; `violate` changes registers, memory or the operands.
 import { findProfile, type ProcessorProfile } from '@retrovisor/core';
+import { guestFields, writeFields } from './guest.js';
 import { readValue, VMCS, VMXON_REGION, type VmxMachineUnderTest, writeValue } from './machine.js';
 
 type Operands = readonly bigint[];
@@ -26,8 +27,29 @@ function withoutCapabilities(mask: bigint): ProcessorProfile {
   return { ...profile, msrs: { ...profile.msrs, [0x48c]: (profile.msrs[0x48c] ?? 0n) & ~mask } };
 }
 
+interface Passing {
+  readonly inRoot: boolean;
+  readonly operands: Operands;
+  readonly before?: (machine: VmxMachineUnderTest) => void;
+  /** The kind of the outcome, if it is not VMsucceed. */
+  readonly succeeds?: string;
+}
+
+const LAUNCH_STATE = VMCS + 8n;
+
+function describeGuest(machine: VmxMachineUnderTest): void {
+  writeFields(machine, guestFields(machine));
+}
+
+function describeLaunched(machine: VmxMachineUnderTest): void {
+  describeGuest(machine);
+  writeValue(machine, LAUNCH_STATE, 4, 2n);
+}
+
 /** An instruction in a state that passes, with its operands. */
-export const PASSING: Readonly<Record<string, { readonly inRoot: boolean; readonly operands: Operands }>> = {
+export const PASSING: Readonly<Record<string, Passing>> = {
+  VMLAUNCH: { inRoot: true, operands: [], before: describeGuest, succeeds: 'vmx/VM-entry' },
+  VMRESUME: { inRoot: true, operands: [], before: describeLaunched, succeeds: 'vmx/VM-entry' },
   VMXON: { inRoot: false, operands: [VMXON_REGION] },
   VMXOFF: { inRoot: true, operands: [] },
   VMCLEAR: { inRoot: true, operands: [VMCS] },
@@ -80,9 +102,29 @@ const SHARED: Readonly<Record<string, Violation>> = {
   type: { violate: onOperand(0, 4n) },
 };
 
+/** What VMLAUNCH and VMRESUME check before the VMCS. */
+const entryViolations = (id: string, otherState: bigint): Readonly<Record<string, Violation>> => ({
+  [`vmx.${id}.not-in-vmx`]: { ...SHARED['not-in-vmx'], implies: [`vmx.${id}.no-current`] },
+  [`vmx.${id}.shadow-vmcs`]: {
+    violate: (machine) => {
+      writeValue(machine, VMCS, 4, readValue(machine, VMCS, 4) | 0x8000_0000n);
+      return undefined;
+    },
+  },
+  [`vmx.${id}.mov-ss`]: { violate: change('interruptShadow', () => 2n) },
+  [`vmx.${id}.launch-state`]: {
+    violate: (machine) => {
+      writeValue(machine, LAUNCH_STATE, 4, otherState);
+      return undefined;
+    },
+  },
+});
+
 /** By rule id, or by the check's own part of it. */
 const VIOLATIONS: Readonly<Record<string, Violation>> = {
   ...SHARED,
+  ...entryViolations('vmlaunch', 2n),
+  ...entryViolations('vmresume', 1n),
   'vmx.vmread.not-in-vmx': { ...SHARED['not-in-vmx'], implies: ['vmx.vmread.no-current'] },
   'vmx.vmwrite.not-in-vmx': { ...SHARED['not-in-vmx'], implies: ['vmx.vmwrite.no-current'] },
   'vmx.vmxon.pe': { ...SHARED['pe'], implies: ['vmx.vmxon.cr0-fixed'] },
