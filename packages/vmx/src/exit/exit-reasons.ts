@@ -1,8 +1,4 @@
 // Basic exit reasons (SDM, Appendix "VMX Basic Exit Reasons"): every one that has a name, by number.
-import { sdm } from '@retrovisor/core';
-
-/** Where the table stands. */
-export const EXIT_REASON_MANUAL = sdm('VMX Basic Exit Reasons');
 
 /** Basic exit reasons by number. */
 export const EXIT_REASONS = {

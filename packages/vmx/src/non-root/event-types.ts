@@ -3,7 +3,7 @@
 import type { Delivery, DeliveryType } from '@retrovisor/core';
 
 /** Bits 10:8. */
-export const EVENT_TYPE = {
+const EVENT_TYPE = {
   'external interrupt': 0,
   NMI: 2,
   'hardware exception': 3,
