@@ -1,9 +1,10 @@
 // One instruction as WebAssembly. The order is that of execute/evaluate/lower.ts: what may fault comes before all that is
 // written. Whatever needs more than the fast path branches to the slow one before anything is written; there the
 // reference path executes the instruction as a whole, and generated code goes on behind it.
-import { assertNever, InternalError } from '../error.js';
+import { assertNever } from '../error.js';
 import type { ArithmeticFlags, FlagName, Jump, SetFlags, Statement, Write } from '../expression/nodes.js';
 import type { FlagState } from './flags-code.js';
+import { settleFloat } from './float-code.js';
 import { type InstructionFacts, registersIn, statusFlagsAmong } from './instruction-facts.js';
 import { RIP_ADDRESS } from './layout.js';
 import { storePlace } from './memory-code.js';
@@ -146,7 +147,8 @@ class InstructionCode {
       case 'endIf':
         return;
       case 'simdExceptions':
-        throw new InternalError('floating-point exceptions are not generated');
+        for (const operation of statement.operations) settleFloat(values, operation);
+        return;
       default:
         assertNever(statement);
     }

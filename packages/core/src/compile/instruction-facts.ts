@@ -57,6 +57,7 @@ export function factsOf(effect: Effect, mode64: boolean, known: KnownConditions 
   const mayLeave =
     !isGenerated ||
     places.length > 0 ||
+    nodes.some(({ kind }) => kind === 'float') ||
     effect.some((statement) => isFault(statement) && !settled.has(statement)) ||
     (mode64 && effect.some((statement) => statement.kind === 'jump' && statement.target.kind !== 'constant'));
   const transfers = effect.some(({ kind }) => kind === 'jump');
@@ -99,9 +100,8 @@ function isMemory(node: Expression): node is AnyMemoryPlace {
   return node.kind === 'memory' || node.kind === 'vectorMemory';
 }
 
-/** Floating-point exceptions are taken up by the reference path; so are flags written twice by one instruction. */
+/** Flags that one instruction writes twice are left to the reference path. */
 function isSupported(statement: Statement, _index: number, effect: Effect): boolean {
-  if (statement.kind === 'simdExceptions') return false;
   return statement.kind !== 'setFlags' || effect.every(({ kind }) => kind !== 'arithmeticFlags');
 }
 

@@ -44,6 +44,8 @@ const typeOf = (width: number): ValueType => (width === 64 ? 'i64' : width === 1
 export class ValueCode {
   readonly scope: CodeScope;
   readonly slow: Label;
+  /** Vectors that hold results of floating-point operations; of scalars as well. */
+  readonly floats = new Map<Expression, Local>();
   readonly #uses = new Map<Expression, number>();
   readonly #known = new Map<Expression, Local>();
   readonly #found = new Map<AnyMemoryPlace, Local>();

@@ -1,11 +1,12 @@
 // Vectors in generated code: elements of them, and operations on lanes by WebAssembly's instructions for vectors. A row of
 // the table of operations names the instruction that does the same or the bytes that it moves; what takes several
-// instructions is in lane-arithmetic-code.ts and lane-shift-code.ts.
-// By call, that is on the reference path as a whole instruction: floating-point operations, and those whose lanes
-// WebAssembly does not know: MPSADBW, PHMINPOSUW, PCMPESTRI and its fellows, AES, PCLMULQDQ.
+// instructions is in lane-arithmetic-code.ts and lane-shift-code.ts, what computes with floating-point numbers in float-code.ts.
+// By call, that is on the reference path as a whole instruction, go those whose lanes WebAssembly does not know: MPSADBW,
+// PHMINPOSUW, PCMPESTRI and its fellows, AES, PCLMULQDQ; and of floating-point ones those that float-code.ts names.
 import { assert, InternalError } from '../error.js';
 import type { Expression, FloatComputation, Lane, VectorComputation, WithLane } from '../expression/nodes.js';
 import { VECTOR_OPERATIONS } from '../vector/operations.js';
+import { floatCode, floatVector, isFloatScalar, isFloatSupported } from './float-code.js';
 import { LANE_ARITHMETIC } from './lane-arithmetic-code.js';
 import { LANE_SHIFTS } from './lane-shift-code.js';
 import type { ValueCode } from './value-code.js';
@@ -18,7 +19,7 @@ const COMPOSED: Readonly<Record<string, VectorWriter>> = { ...LANE_ARITHMETIC, .
 
 /** Whether a node that is a vector, or comes from one, can be generated. */
 export function isVectorSupported(node: Expression): boolean {
-  if (node.kind === 'float') return false;
+  if (node.kind === 'float') return isFloatSupported(node);
   return node.kind !== 'vector' || writerOf(node) !== undefined;
 }
 
@@ -26,9 +27,10 @@ export function isVectorSupported(node: Expression): boolean {
 export function vectorCode(values: ValueCode, node: Lane | WithLane | VectorComputation | FloatComputation): void {
   if (node.kind === 'lane') laneCode(values, node);
   else if (node.kind === 'withLane') withLaneCode(values, node);
+  else if (node.kind === 'float') floatCode(values, node);
   else {
-    const write = node.kind === 'vector' ? writerOf(node) : undefined;
-    if (node.kind === 'float' || write === undefined)
+    const write = writerOf(node);
+    if (write === undefined)
       throw new InternalError('an operation that is not generated', { operation: node.operation });
     write(values, node);
   }
@@ -94,6 +96,11 @@ function withLaneCode(values: ValueCode, { operand, index, value }: WithLane): v
     return;
   }
   values.push(operand);
+  if (isFloatScalar(value) && index === 0) {
+    code.get(floatVector(values, value));
+    code.shuffle(Array.from({ length: 16 }, (_, byte) => (byte < value.width / 8 ? byte + 16 : byte)));
+    return;
+  }
   values.push(value);
   code.lane(REPLACEMENTS[value.width as 8 | 16 | 32 | 64], index);
 }
