@@ -11,12 +11,13 @@ export function parseSize(text: string): number {
   throw new InvalidArgumentError('A size such as 64M or 1G is expected (MiB if no unit is said).');
 }
 
-/** A whole number from 0 on, decimal or with 0x; underscores may group its digits. */
+/** A whole number from 0 to 2^53 - 1, decimal or with 0x; underscores may group its digits. */
 export function parseCount(text: string): number {
   const plain = text.replaceAll('_', '');
   const value = Number(plain);
   if (/^(0x[0-9a-f]+|\d+)$/i.test(plain) && Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError('A whole number from 0 on is expected, decimal or with 0x.');
+  const most = Number.MAX_SAFE_INTEGER;
+  throw new InvalidArgumentError(`A whole number from 0 to ${most} is expected, decimal or with 0x.`);
 }
 
 const MOST_SEED = 2 ** 32 - 1;

@@ -160,7 +160,7 @@ export type { ExplainedViolation, Explanation, ReadField } from './timeline/why.
 export { definitionOf, type MachineParts, type PluginFactory } from './trace/definition-of.js';
 export { formatDigest, stateDigest } from './trace/digest.js';
 export type { TraceDamage } from './trace/directory.js';
-export { FORMAT_VERSION as TRACE_FORMAT_VERSION } from './trace/format.js';
+export { FORMAT_VERSION as TRACE_FORMAT_VERSION, isTrace } from './trace/format.js';
 export type { RecordedPlugin, TraceHeader } from './trace/header.js';
 export { type MemorySink, memorySink } from './trace/in-memory.js';
 export { type OpenTraceOptions, openTrace, type RecordedDigest, type Trace } from './trace/reader.js';

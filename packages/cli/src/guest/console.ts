@@ -35,6 +35,10 @@ export class GuestConsole {
     this.#output = output;
     this.#stdout = { write: (bytes) => this.#writeOut(bytes), close: () => {} };
     const places = serial.length === 0 ? ['stdio'] : serial;
+    if (places.length > SERIAL_PORTS.length) {
+      const message = `--serial is said ${places.length} times: a PC has ${SERIAL_PORTS.length} serial ports`;
+      throw new UsageError('SERIAL', { times: places.length, accepted: SERIAL_PORTS.length }, message);
+    }
     for (const [index, device] of SERIAL_PORTS.entries())
       this.#sinks.set(device, this.#sinkFor(places[index] ?? 'none'));
     machine.emissions$.subscribe((emission) => this.#take(emission));

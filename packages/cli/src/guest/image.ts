@@ -1,5 +1,6 @@
 // Guest images and what goes with them: the files are read here, what they are core finds out.
-import { type BootImage, type BootMode, type BootModule, guestImage, ImageError } from '@retrovisor/core';
+import { type BootImage, type BootMode, type BootModule, guestImage, ImageError, isTrace } from '@retrovisor/core';
+import { InputError } from '../input-error.js';
 import { readInput } from './input-file.js';
 
 /** How an image is loaded and entered, and what it is given. */
@@ -21,6 +22,10 @@ export function readImage(path: string, options: ImageOptions, memoryBytes: numb
   if (bytes.length === 0) {
     const accepted = ['multiboot kernel', 'ELF executable', 'boot sector', 'raw binary'];
     throw new ImageError('IMAGE_EMPTY', { path, accepted }, `${path} is empty: ${accepted.join(', ')} are accepted`);
+  }
+  if (isTrace(bytes) && load === undefined) {
+    const message = `${path} is a trace, which is no image: retrovisor replay ${path} runs it again`;
+    throw new InputError('IMAGE_IS_TRACE', { path }, message);
   }
   return guestImage({
     bytes,

@@ -19,6 +19,9 @@ const OURS = {
   '@retrovisor/vmx': vmx,
 };
 
+/** What Node says of a file or a package that is no module; all else was thrown by one. */
+const UNREADABLE = new Set(['MODULE_NOT_FOUND', 'ERR_UNKNOWN_FILE_EXTENSION', 'ERR_UNSUPPORTED_DIR_IMPORT', 'EISDIR']);
+
 /** What a module exports. */
 export type ModuleExports = Readonly<Record<string, unknown>>;
 
@@ -34,10 +37,13 @@ export async function loadModule(name: string): Promise<ModuleExports> {
   try {
     return await loader.import<ModuleExports>(existsSync(name) ? resolve(name) : name);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') {
-      const sentence = firstLine((error as Error).message);
-      throw new InputError('MODULE_NOT_FOUND', { module: name }, `${name} cannot be loaded: ${sentence}`);
-    }
+    const { code = '', message = '' } = error as NodeJS.ErrnoException;
+    if (UNREADABLE.has(code))
+      throw new InputError(
+        code.replace('ERR_', ''),
+        { module: name },
+        `${name} cannot be loaded: ${firstLine(message)}`,
+      );
     throw scriptError(name, error);
   }
 }

@@ -81,4 +81,9 @@ describe('the consoles of a guest', () => {
     console.close();
     expect({ stdout: output.pieces, file: readFileSync(file, 'utf8') }).toEqual({ stdout: ['d'], file: '2' });
   });
+
+  it('are no more than a PC has', () => {
+    const ports = ['none', 'none', 'none', 'none', 'stdio'];
+    expect(() => new GuestConsole(machineThatWrites([]), new Collected(), ports)).toThrow('a PC has 4 serial ports');
+  });
 });

@@ -26,6 +26,18 @@ const textsOf = (options: ImageOptions) => {
   return new TextDecoder('latin1').decode(bytes);
 };
 
+describe('a trace', () => {
+  const trace = write('run.rvt', Uint8Array.of(0x89, 0x52, 0x56, 0x54, 0x0d, 0x0a, 0x1a, 0x0a, 1, 0, 0, 0));
+
+  it('is no image', () => {
+    expect(() => readImage(trace, {}, 16 * MIB)).toThrow(/is a trace, which is no image: retrovisor replay/);
+  });
+
+  it('is raw bytes to who says where they are loaded', () => {
+    expect(readImage(trace, { load: MIB }, 16 * MIB).segments[0]?.bytes).toHaveLength(12);
+  });
+});
+
 describe('a multiboot kernel', () => {
   it('is told its file and what --append says', () => {
     expect(textsOf({ append: 'one two' })).toContain(`${kernel} one two\0`);

@@ -61,6 +61,10 @@ describe('a plugin of the user', () => {
   it('that is not there, or is none, is refused', async () => {
     await expect(namedPlugins(['@nobody/plugin'])).rejects.toThrow('@nobody/plugin cannot be loaded');
     await expect(namedPlugins([write('empty.ts', 'export const nothing = 1;')])).rejects.toThrow('exports 0 plugins');
+    await expect(namedPlugins([write('image.bin', '\x7fELF')])).rejects.toThrow(
+      /image.bin cannot be loaded: Unknown file/,
+    );
+    await expect(namedPlugins([folder])).rejects.toThrow('cannot be loaded');
     await expect(namedPlugins([write('not.json.ts', 'export default {')])).rejects.toThrow('cannot be parsed');
   });
 });

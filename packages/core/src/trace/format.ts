@@ -8,6 +8,11 @@
 
 /** The first bytes of a trace. Like PNG's: a byte that is no ASCII, and line ends that a transfer as text would change. */
 export const MAGIC = Uint8Array.of(0x89, 0x52, 0x56, 0x54, 0x0d, 0x0a, 0x1a, 0x0a);
+/** Whether bytes begin as a trace does. */
+export function isTrace(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, index) => byte === bytes[index]);
+}
+
 /** The version that is written. */
 export const FORMAT_VERSION = 1;
 /** The versions that are read. */
