@@ -2,7 +2,9 @@
 import { UsageError } from '../error.js';
 import { AMD_GENOA } from './amd-genoa.js';
 import { AMD_TURIN } from './amd-turin.js';
+import { INTEL_CONROE } from './intel-conroe.js';
 import { INTEL_EMERALD_RAPIDS } from './intel-emerald-rapids.js';
+import { INTEL_GULFTOWN } from './intel-gulftown.js';
 import { INTEL_SAPPHIRE_RAPIDS } from './intel-sapphire-rapids.js';
 import type { ProcessorProfile } from './profile.js';
 
@@ -10,6 +12,8 @@ import type { ProcessorProfile } from './profile.js';
 export const PROFILES: readonly ProcessorProfile[] = [
   INTEL_EMERALD_RAPIDS,
   INTEL_SAPPHIRE_RAPIDS,
+  INTEL_GULFTOWN,
+  INTEL_CONROE,
   AMD_TURIN,
   AMD_GENOA,
 ];

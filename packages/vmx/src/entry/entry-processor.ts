@@ -95,9 +95,15 @@ export function halvesOf(value: bigint): Halves {
   return { low: Number(BigInt.asUintN(32, value)), high: Number(BigInt.asUintN(32, value >> 32n)) };
 }
 
+/** Registers of a leaf; 0 where the processor has no such leaf, for which CPUID answers with another. */
+function leafOf(profile: ProcessorProfile, leaf: number, subleaf: number): ReturnType<typeof lookUpCpuid> {
+  const found = lookUpCpuid(profile, leaf, subleaf);
+  return found.leaf === leaf ? found : { leaf, eax: 0, ebx: 0, ecx: 0, edx: 0 };
+}
+
 function hasFeature(profile: ProcessorProfile, feature: Feature): boolean {
   const [leaf, subleaf, register, bit] = FEATURES[feature];
-  return ((lookUpCpuid(profile, leaf, subleaf)[register] >>> bit) & 1) === 1;
+  return ((leafOf(profile, leaf, subleaf)[register] >>> bit) & 1) === 1;
 }
 
 function allowedSettings(profile: ProcessorProfile, group: ControlGroup): AllowedSettings {
@@ -148,17 +154,18 @@ export type ReservingMsr = keyof typeof WRITABLE;
 
 /** Leaf 0AH: EAX[15:8] general-purpose counters, EDX[4:0] fixed-function counters, ECX those by bit. */
 function performanceCounters(profile: ProcessorProfile): bigint {
-  const { eax, ecx, edx } = lookUpCpuid(profile, 0x0a, 0);
+  const { eax, ecx, edx } = leafOf(profile, 0x0a, 0);
   if ((eax & 0xff) < 2) return 0n;
   const general = bits(((eax >>> 8) & 0xff) - 1, 0);
-  const fixed = bits((edx & 0x1f) - 1, 0) | BigInt(ecx >>> 0);
+  const counters = edx & 0x1f;
+  const fixed = (counters > 0 ? bits(counters - 1, 0) : 0n) | BigInt(ecx >>> 0);
   return general | (fixed << 32n);
 }
 
 /** Leaf 14H says which bits of IA32_RTIT_CTL a processor has. */
 function tracing(profile: ProcessorProfile): bigint {
-  const { eax: subleaves, ebx, ecx } = lookUpCpuid(profile, 0x14, 0);
-  const ranges = subleaves >= 1 ? lookUpCpuid(profile, 0x14, 1).eax & 7 : 0;
+  const { eax: subleaves, ebx, ecx } = leafOf(profile, 0x14, 0);
+  const ranges = subleaves >= 1 ? leafOf(profile, 0x14, 1).eax & 7 : 0;
   const has = (register: number, number: number) => ((register >>> number) & 1) === 1;
   return (
     bit(0) |

@@ -52,8 +52,13 @@ const limited: ProcessorProfile = {
 export const PROCESSORS = {
   'intel-server': SERVER,
   'intel-sapphire-rapids': findProfile('intel-sapphire-rapids'),
+  'intel-gulftown': findProfile('intel-gulftown'),
+  'intel-conroe': findProfile('intel-conroe'),
   complete,
   limited,
 } as const;
 
 export type ProcessorName = keyof typeof PROCESSORS;
+
+/** Those on which every base state is valid. */
+export const MODERN: readonly ProcessorName[] = ['intel-server', 'intel-sapphire-rapids', 'complete', 'limited'];
