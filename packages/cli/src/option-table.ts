@@ -53,7 +53,11 @@ export interface OptionRow {
 export const OPTIONS = {
   json: { flags: '--json', description: 'print JSON instead of text' },
   debug: { flags: '--debug', description: 'show the stack of an error' },
-  cpu: { flags: '--cpu <profile>', description: 'processor model (default: intel-server; conform: amd-server)' },
+  cpu: {
+    flags: '--cpu <profile>',
+    description:
+      'processor model, and what it is to lack: intel-server,-x2APIC (default: intel-server; conform: amd-server)',
+  },
   smp: { flags: '--smp <n>', description: 'logical processors (default: 1)', parse: parseCount },
   memory: {
     flags: '-m, --memory <size>',

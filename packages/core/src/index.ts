@@ -113,6 +113,7 @@ export {
 export type * from './plugin/intercepts.js';
 export { defineSlice, type Slice, type SliceDeclaration, type SliceHome } from './plugin/slice.js';
 export { lookUpCpuid } from './profile/cpuid-lookup.js';
+export { baseName, type FeatureSwitch } from './profile/feature-switch.js';
 export type { CpuidLeaf, ProcessorProfile, Vendor } from './profile/profile.js';
 export { findProfile, PROFILES } from './profile/profiles.js';
 export { defineRegisterBits, type RegisterBits } from './register/bits.js';

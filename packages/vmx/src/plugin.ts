@@ -4,6 +4,7 @@ import { CAPABILITY_MSRS, CPUID_VMX } from './capability-msrs.js';
 import { CR4_VMXE, FIXED_BITS, refuseFixedBits } from './cr-fixed.js';
 import { EPT_RULES } from './ept/translation.js';
 import { FEATURE_CONTROL_MSRS, FEATURE_CONTROL_RULES } from './feature-control.js';
+import { VMX_FEATURES } from './feature-switches.js';
 import { reportStore, vmxHazards } from './hazards.js';
 import { INVEPT } from './instruction/invept.js';
 import { INVVPID } from './instruction/invvpid.js';
@@ -40,6 +41,7 @@ export const vmx = definePlugin({
   machineSlice: vmxMachine,
   processorSlice: vmxProcessor,
   cpuid: [CPUID_VMX],
+  features: VMX_FEATURES,
   msrs: { ...CAPABILITY_MSRS, ...FEATURE_CONTROL_MSRS },
   registerBits: [CR4_VMXE],
   registers: GUEST_REGISTERS,

@@ -2,6 +2,7 @@
 // asks. A trace never has code loaded because it names it: its plugins are looked for among ours and those given.
 import {
   acpiPower,
+  baseName,
   debugConsole,
   type FwCfgOptions,
   findProfile,
@@ -73,7 +74,7 @@ export async function pluginsFor(
   options: PluginOptions,
   size: Size,
 ): Promise<readonly Plugin[]> {
-  const { vendor } = typeof profile === 'string' ? findProfile(profile) : profile;
+  const { vendor } = typeof profile === 'string' ? findProfile(baseName(profile)) : profile;
   const { commandLine = '' } = options;
   const files = fwCfgFiles(options.fwCfg);
   const platform = [...BUILT_IN, fwCfg({ ...(commandLine === '' ? {} : { commandLine }), ...files })];

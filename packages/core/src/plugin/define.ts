@@ -5,6 +5,7 @@ import type { InstructionDefinition, IntrinsicsOf } from '../instruction/define.
 import type { FaultExplanation } from '../interrupt/fault-explanations.js';
 import type { BoundaryEvent, EventName } from '../interrupt/pending-events.js';
 import type { TranslationBuffer } from '../memory/translation-buffer.js';
+import type { FeatureSwitch } from '../profile/feature-switch.js';
 import type { ProcessorProfile, Vendor } from '../profile/profile.js';
 import type { MsrDefinition } from '../register/msrs.js';
 import type { Hazard } from '../rule/hazard.js';
@@ -134,6 +135,8 @@ export interface PluginDeclaration<
   readonly machineSlice?: SliceDeclaration;
   readonly processorSlice?: SliceDeclaration;
   readonly cpuid?: readonly CpuidFeature[];
+  /** Features that a machine can be made without, by name: what becomes of its profile then. */
+  readonly features?: Readonly<Record<string, FeatureSwitch>>;
   readonly msrs?: Readonly<Record<string, MsrDefinition>>;
   readonly registerBits?: readonly RegisterBitExtension[];
   readonly ports?: readonly PortRange[];

@@ -7,6 +7,7 @@ import type { CheckedInstruction } from '../execute/execute-checked.js';
 import type { FunctionInstruction, InstructionDefinition, IntrinsicShape } from '../instruction/define.js';
 import { BASE_INSTRUCTIONS } from '../instruction/instructions.js';
 import type { TranslationBuffer } from '../memory/translation-buffer.js';
+import { baseName, withoutFeatures } from '../profile/feature-switch.js';
 import type { ProcessorProfile } from '../profile/profile.js';
 import { findProfile } from '../profile/profiles.js';
 import { BASE_MSRS } from '../register/msr-table.js';
@@ -27,7 +28,7 @@ import type { InterceptName, Intercepts } from './intercepts.js';
 
 /** What createMachine takes. */
 export interface MachineOptions<Plugins extends readonly Plugin[] = readonly Plugin[]> {
-  /** A profile, or its name or alias: `intel-server`. */
+  /** A profile, or its name or alias: `intel-server`; features that it is to be without may follow: `intel-server,-x2APIC`. */
   readonly profile: string | ProcessorProfile;
   /** Logical processors, 1 to 256. Default 1. */
   readonly processors?: number;
@@ -133,11 +134,11 @@ const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
  * @throws UsageError for a value out of range, PluginError for plugins that cannot live together
  */
 export function defineMachine(options: MachineOptions): MachineDefinition {
-  const profile = typeof options.profile === 'string' ? findProfile(options.profile) : options.profile;
   const processors = inRange('processors', options.processors ?? 1, 1, MOST_PROCESSORS, 1);
   const memoryBytes = inRange('memory', options.memory ?? DEFAULT_MEMORY, FRAME_BYTES, MOST_MEMORY, FRAME_BYTES);
   const quantum = inRange('quantum', options.quantum ?? DEFAULT_QUANTUM, 1, Number.MAX_SAFE_INTEGER, 1);
   const plugins = options.plugins ?? [];
+  const profile = typeof options.profile === 'string' ? profileNamed(options.profile, plugins) : options.profile;
   checkPlugins(plugins, profile);
   const msrs = msrsOf(plugins, profile);
   const registers = new RegisterFile([
@@ -204,6 +205,11 @@ function inRange(name: string, value: number, least: number, most: number, unit:
     { option: name, value, least, most, unit },
     `${name} is ${value}: ${multiple} from ${least} to ${most} is accepted`,
   );
+}
+
+/** The profile of a text: a name, and features that are switched off. */
+function profileNamed(text: string, plugins: readonly Plugin[]): ProcessorProfile {
+  return withoutFeatures(findProfile(baseName(text)), text, plugins);
 }
 
 function checkPlugins(plugins: readonly Plugin[], profile: ProcessorProfile): void {

@@ -1,8 +1,9 @@
 // From a header back to the machine. Code never comes out of a file: profiles and plugins are those that the user gives, and
 // each must be the one that the trace names.
-import { PluginError, TraceFormatError } from '../error.js';
+import { PluginError, TraceFormatError, UsageError } from '../error.js';
 import type { Plugin } from '../plugin/define.js';
 import { defineMachine, type MachineDefinition } from '../plugin/host.js';
+import { baseName, withoutFeatures } from '../profile/feature-switch.js';
 import type { ProcessorProfile } from '../profile/profile.js';
 import { PROFILES } from '../profile/profiles.js';
 import { encodeCanonical } from './canonical.js';
@@ -31,8 +32,8 @@ export interface MachineParts {
  */
 export function definitionOf(header: TraceHeader, parts: MachineParts = {}): MachineDefinition {
   const { processors, memory, quantum, schedule, boot } = header;
-  const profile = profileFor(header, parts);
   const plugins = header.plugins.map((recorded) => pluginFor(recorded, parts));
+  const profile = profileFor(header, parts, plugins);
   const { compile } = parts;
   return defineMachine({
     profile,
@@ -46,9 +47,13 @@ export function definitionOf(header: TraceHeader, parts: MachineParts = {}): Mac
   });
 }
 
-function profileFor({ profile: { name, digest } }: TraceHeader, { profiles = [] }: MachineParts): ProcessorProfile {
+function profileFor(
+  { profile: { name, digest } }: TraceHeader,
+  { profiles = [] }: MachineParts,
+  plugins: readonly Plugin[],
+): ProcessorProfile {
   const all = [...profiles, ...PROFILES];
-  const profile = all.find((each) => each.name === name);
+  const profile = profileAmong(all, name, plugins);
   if (profile === undefined) {
     const accepted = all.map((each) => each.name);
     throw new TraceFormatError(
@@ -64,6 +69,22 @@ function profileFor({ profile: { name, digest } }: TraceHeader, { profiles = [] 
     { profile: name, found, expected: digest },
     `the profile ${name} has other data now than when the trace was recorded: give the profile of that time`,
   );
+}
+
+/** By name, or by the name of a profile and features that it is without. */
+function profileAmong(
+  all: readonly ProcessorProfile[],
+  name: string,
+  plugins: readonly Plugin[],
+): ProcessorProfile | undefined {
+  const base = all.find((each) => each.name === name) ?? all.find((each) => each.name === baseName(name));
+  if (base === undefined || base.name === name) return base;
+  try {
+    return withoutFeatures(base, name, plugins);
+  } catch (thrown) {
+    if (thrown instanceof UsageError) return undefined; // no such feature
+    throw thrown;
+  }
 }
 
 function pluginFor(recorded: RecordedPlugin, { plugins = [], anyPluginVersion = false }: MachineParts): Plugin {
