@@ -8,6 +8,7 @@ import { settleFloat } from './float-code.js';
 import { type InstructionFacts, registersIn, statusFlagsAmong } from './instruction-facts.js';
 import { RIP_ADDRESS } from './layout.js';
 import { storePlace } from './memory-code.js';
+import { transferCode } from './transfer-code.js';
 import { type CodeScope, ValueCode } from './value-code.js';
 import { vectorRegistersIn } from './vector-registers-code.js';
 import type { Label, Local } from './wasm/function-code.js';
@@ -269,11 +270,17 @@ class InstructionCode {
     if (this.#facts.neededFlags.has('DF')) flags.reloadDirection();
   }
 
-  /** An instruction that the reference path always executes. */
+  /** An instruction that the reference path executes, always or where a transfer is not made. */
   #callOut(): void {
-    const { flags, registers, vectors } = this.#scope;
-    this.#exits.slowPath();
-    this.#callReference(!this.#branches);
+    const { code, flags, registers, vectors } = this.#scope;
+    const transfer = this.#facts.form?.transfer;
+    if (transfer === undefined) this.#exits.slowPath();
+    this.#storeAll();
+    if (transfer !== undefined) {
+      transferCode(code, transfer, this.#next, () => this.#exits.leave('set'));
+      this.#exits.slowPath();
+    }
+    this.#callStored(!this.#branches);
     if (this.#branches) {
       this.#scope.code.op('unreachable');
       return;
@@ -284,11 +291,20 @@ class InstructionCode {
   }
 
   #callReference(settled: boolean): void {
-    const { code, flags, registers, vectors, accesses } = this.#scope;
+    this.#storeAll();
+    this.#callStored(settled);
+  }
+
+  #storeAll(): void {
+    const { flags, registers, vectors, accesses } = this.#scope;
     registers.store();
     vectors.store();
     flags.store(!this.#facts.isGenerated);
     accesses?.store();
+  }
+
+  #callStored(settled: boolean): void {
+    const { code, accesses } = this.#scope;
     this.#exits.callReference(settled);
     if (this.#branches) {
       code.op('drop');

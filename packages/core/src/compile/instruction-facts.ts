@@ -12,12 +12,15 @@ import type {
   Statement,
 } from '../expression/nodes.js';
 import { nodesOf } from '../expression/walk.js';
+import type { GuardedTransfer } from '../instruction/fast-transfer.js';
 import { STATUS_FLAG_NAMES, type StatusFlag } from './flags-code.js';
 import { isVectorSupported } from './vector-code.js';
 
 /** One instruction of a region. */
 export interface InstructionFacts {
   readonly effect: Effect;
+  /** Undefined: it is in the expression form. */
+  readonly form: FunctionForm | undefined;
   /** Otherwise the reference path executes it. */
   readonly isGenerated: boolean;
   /** It may go to the reference path: before it, registers and flags must be what they are. */
@@ -62,7 +65,8 @@ export function factsOf(effect: Effect, mode64: boolean, known: KnownConditions 
     (mode64 && effect.some((statement) => statement.kind === 'jump' && statement.target.kind !== 'constant'));
   const transfers = effect.some(({ kind }) => kind === 'jump');
   const reads = readsOf(effect);
-  return { effect, isGenerated, mayLeave, loads, settled, reads, writes, transfers, neededFlags: writes.flags };
+  const facts = { effect, form: undefined, isGenerated, mayLeave, loads, settled, reads, writes, transfers };
+  return { ...facts, neededFlags: writes.flags };
 }
 
 const isFault = ({ kind }: Statement): boolean => kind === 'faultIf' || kind === 'faultFirst';
@@ -85,12 +89,17 @@ function systemBitName(condition: Expression): string | undefined {
   return operand?.kind === 'systemBit' ? `not ${operand.register}.${operand.bit}` : undefined;
 }
 
-/** What compiled code can make of an instruction: its effect, a call of its function, or nothing. */
-export type CompiledForm = Effect | 'function' | undefined;
+/** An instruction in the function form: it is called, unless it is a transfer whose guards hold. */
+export interface FunctionForm {
+  readonly transfer: GuardedTransfer | undefined;
+}
+/** What compiled code can make of an instruction: of its effect, of its function, or nothing. */
+export type CompiledForm = Effect | FunctionForm | undefined;
 
-/** An instruction in the function form: the reference path executes it, and RIP says where control goes on. */
-export const FUNCTION_FACTS: InstructionFacts = Object.freeze({
-  ...factsOf([], true, new Set()),
+/** Of an instruction in the function form: the reference path executes it, and RIP says where control goes on. */
+export const functionFacts = (form: FunctionForm): InstructionFacts => ({
+  ...factsOf([], true),
+  form,
   isGenerated: false,
   mayLeave: true,
   transfers: true,
@@ -115,8 +124,7 @@ export function findNeededFlags(instructions: readonly InstructionFacts[]): void
   let live = new Set<FlagName>(STATUS_FLAG_NAMES);
   for (const facts of [...instructions].reverse()) {
     const { effect, writes, reads, mayLeave } = facts;
-    if (facts !== FUNCTION_FACTS)
-      facts.neededFlags = new Set([...writes.flags].filter((flag) => flag === 'DF' || live.has(flag)));
+    facts.neededFlags = new Set([...writes.flags].filter((flag) => flag === 'DF' || live.has(flag)));
     const isCertain = effect.every((statement) => statement.kind !== 'setFlags' || statement.when === undefined);
     if (isCertain && !effect.some(({ kind }) => kind === 'endIf')) for (const flag of writes.flags) live.delete(flag);
     for (const flag of reads.flags) live.add(flag);

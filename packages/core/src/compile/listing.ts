@@ -3,7 +3,7 @@
 import { disassemble } from '../execute/disassemble.js';
 import { printEffect } from '../expression/print.js';
 import type { CodeExit, CodePart } from './code-parts.js';
-import { FUNCTION_FACTS, type InstructionFacts } from './instruction-facts.js';
+import type { InstructionFacts } from './instruction-facts.js';
 import { accessName } from './place-names.js';
 import { type Region, type RegionBlock, ripAt } from './region.js';
 import { LEFT, REFERENCE_FUNCTIONS, type RegionMode, regionCode } from './region-code.js';
@@ -176,7 +176,7 @@ function listedInstructions({ block, instructions }: RegionBlock): readonly List
         address,
         bytes,
         text: disassemble(bytes, decoded.codeWidth, address).text,
-        effect: facts === undefined || facts === FUNCTION_FACTS ? undefined : printEffect(facts.effect),
+        effect: facts === undefined || facts.form !== undefined ? undefined : printEffect(facts.effect),
         path: pathOf(facts),
         deadFlags: facts === undefined ? [] : [...facts.writes.flags].filter((flag) => !facts.neededFlags.has(flag)),
       },
@@ -186,6 +186,7 @@ function listedInstructions({ block, instructions }: RegionBlock): readonly List
 
 function pathOf(facts: InstructionFacts | undefined): ListedInstruction['path'] {
   if (facts === undefined) return 'outside';
+  if (facts.form?.transfer !== undefined) return 'inline or reference';
   if (!facts.isGenerated) return 'reference';
   return facts.mayLeave ? 'inline or reference' : 'inline';
 }

@@ -4,6 +4,7 @@ import { TLB_BYTES, TLB_ENTRY, tlbBank } from '../memory/tlb-layout.js';
 import { SLOT } from '../register/register-file.js';
 import {
   ACCESSES_WORD,
+  ATTENTION_WORD,
   GENERATION_WORD,
   INTERRUPTED_WORD,
   MODE_WORD,
@@ -32,6 +33,7 @@ const OTHERS: ReadonlyMap<number, string> = new Map([
   [INTERRUPTED_WORD * 4, 'interrupted'],
   [ACCESSES_WORD * 4, 'where the next access is recorded'],
   [MODE_WORD * 4, 'mode of the code'],
+  [ATTENTION_WORD * 4, 'something may wait'],
 ]);
 const ACCESS = /^\S+\.(?<kind>load|store)\S*(?: offset=(?<offset>\d+))?/;
 const CONSTANT_BASE = 'i32.const 0';

@@ -5,9 +5,9 @@ import type { Block } from '../execute/block.js';
 import type { Decoded } from '../execute/decode.js';
 import {
   type CompiledForm,
-  FUNCTION_FACTS,
   factsOf,
   findNeededFlags,
+  functionFacts,
   type InstructionFacts,
   type KnownConditions,
 } from './instruction-facts.js';
@@ -90,7 +90,7 @@ function regionBlock(
   for (const decoded of found.block.instructions) {
     const form = decoded === undefined ? undefined : formOf(decoded);
     if (form === undefined) break;
-    instructions.push(form === 'function' ? FUNCTION_FACTS : factsOf(form, mode64, known));
+    instructions.push('transfer' in form ? functionFacts(form) : factsOf(form, mode64, known));
   }
   if (instructions.length === 0) return undefined;
   findNeededFlags(instructions);
@@ -100,7 +100,7 @@ function regionBlock(
 /** Where a block leads, as far as that is known when it is compiled. */
 function destinations({ instructions, end }: RegionBlock): readonly bigint[] {
   const last = instructions.at(-1);
-  if (last === FUNCTION_FACTS) return [];
+  if (last?.form !== undefined) return [];
   const effect = last?.effect ?? [];
   const jump = effect.find((statement) => statement.kind === 'jump');
   if (jump === undefined) return [end];

@@ -126,7 +126,10 @@ export function formOf({ definition }: MachineDraft, decoded: Decoded, stackWidt
   if (instruction === undefined || !reportsFeatures(definition, decoded.features)) return undefined;
   if (definition.interceptsBefore(decoded.mnemonic).length > 0) return undefined;
   if (instruction.form === 'expression') return instruction.effect(effectOperands(decoded, stackWidth));
-  return instruction.repeatable && decoded.repeat !== 'none' ? undefined : 'function';
+  if (instruction.repeatable && decoded.repeat !== 'none') return undefined;
+  const isSeen = definition.interceptsOfInstruction(decoded.mnemonic).length > 0;
+  const transfer = isSeen ? undefined : instruction.transfer?.(decoded.codeWidth === 64, definition.profile.vendor);
+  return { transfer };
 }
 
 function notModelled({ mnemonic, address }: Decoded): () => void {

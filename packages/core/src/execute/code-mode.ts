@@ -14,6 +14,8 @@ export interface CodeMode {
 const WIDTHS = [16, 32, 64] as const;
 /** What a key is made of: the stack width, the code width times 4, linear addresses of 57 bits, CPL 3. */
 const [CODE_WIDTH, WIDE_ADDRESSES, USER] = [4, 12, 32];
+/** What the key of CPL 3 has above that of the same widths at another level: a power of two. */
+export const USER_MODE = USER;
 
 /** The key of a mode. `wideAddresses`: 64-bit code with linear addresses of 57 bits. */
 export function modeKey(codeWidth: CodeWidth, stackWidth: CodeWidth, user: boolean, wideAddresses: boolean): ModeKey {

@@ -17,7 +17,7 @@ import { advanceTo, cyclesOf, machineTime } from '../interrupt/virtual-time.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 import type { MachineDraft } from '../state/draft.js';
-import { INTERRUPTED_WORD, MODE_WORD } from '../state/workbench.js';
+import { ATTENTION_WORD, INTERRUPTED_WORD, MODE_WORD } from '../state/workbench.js';
 import type { Block } from './block.js';
 import { following, type StepBinder } from './block-builder.js';
 import { BlockFinder } from './block-finder.js';
@@ -68,8 +68,6 @@ export class Runner implements StepBinder {
   stopRequested = false;
   /** PAUSE gave the rest of the turn away. */
   yielded = false;
-  /** Something may wait to be taken at the next boundary. */
-  #attention = true;
   /** How many steps of the run may pass before a deadline is reached; 0: it is not known. */
   #horizon = 0;
   readonly singleStepping: SingleStepping;
@@ -174,6 +172,15 @@ export class Runner implements StepBinder {
     this.#codeBase = base;
     this.#codeLimit = limit;
     this.#draft.tlb.advanceGeneration();
+  }
+
+  /** Something may wait to be taken at the next boundary. */
+  get #attention(): boolean {
+    return this.#words[ATTENTION_WORD] !== 0;
+  }
+
+  set #attention(attention: boolean) {
+    this.#words[ATTENTION_WORD] = attention ? 1 : 0;
   }
 
   /** Steps of the current run before the step that is being executed. */
@@ -349,11 +356,17 @@ export class Runner implements StepBinder {
     const most = Math.min(budget, MOST_STEPS);
     this.#compiledBudget = most;
     const left = compiler.run(most);
+    this.#noticeLevel();
     this.#draft.accesses?.collect(this.#draft.current);
     this.#leaveCompiled(most - left);
     this.#count(most - left);
     if (most > left) this.#lastBlock = undefined;
     return most - left;
+  }
+
+  /** Generated code changes the level by itself (compile/transfer-code.ts). */
+  #noticeLevel(): void {
+    if (this.#words[MODE_WORD] !== this.#codeMode.key) this.#draft.levelChanged(this.#draft.current);
   }
 
   #leaveCompiled(steps: number): void {
@@ -364,6 +377,7 @@ export class Runner implements StepBinder {
 
   /** Generated code asks for one instruction, with `left` steps to do before it. */
   #executeSite({ block, index }: Site, left: number, settled: boolean): number {
+    this.#noticeLevel();
     this.#draft.accesses?.collect(this.#draft.current);
     this.#lastBlock = block;
     this.#cursor = this.#compiledBudget - left;

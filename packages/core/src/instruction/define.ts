@@ -5,9 +5,11 @@ import type { Outcome } from '../event/outcome.js';
 import type { Effect, Expression } from '../expression/nodes.js';
 import type { Raise } from '../interrupt/exceptions.js';
 import type { Citation } from '../manual/citation.js';
+import type { ProcessorProfile } from '../profile/profile.js';
 import type { RuleTable } from '../rule/rule.js';
 import { defineRules } from '../rule/rule.js';
 import type { Cpu } from '../state/cpu.js';
+import type { GuardedTransfer } from './fast-transfer.js';
 import type { Operand } from './operand.js';
 
 /** What the effect of an expression-form instruction is built from: made once for each decoded instruction. */
@@ -96,7 +98,11 @@ export interface FunctionInstruction<
   readonly intrinsics: Shapes;
   /** Nothing returned means completed. */
   readonly effect: (cpu: Cpu, operands: readonly Operand[], operandWidth: Execution['operandWidth']) => Outcome | void;
+  readonly transfer?: TransferOf;
 }
+
+/** What generated code makes of the instruction in 64-bit code or in 32-bit code; undefined: it asks the reference path. */
+type TransferOf = (mode64: boolean, vendor: ProcessorProfile['vendor']) => GuardedTransfer | undefined;
 
 export type InstructionDefinition = ExpressionInstruction | FunctionInstruction;
 
@@ -133,6 +139,8 @@ interface FunctionDeclaration<Shapes extends Readonly<Record<string, IntrinsicSh
   readonly effectChecks?: RuleTable<Execution, unknown>;
   readonly intrinsics?: Shapes;
   readonly effect: (cpu: Cpu, operands: readonly Operand[], operandWidth: Execution['operandWidth']) => Outcome | void;
+  /** For fast system calls, whose effect is data. */
+  readonly transfer?: TransferOf;
 }
 
 /** Declares an instruction in the expression form. */

@@ -3,11 +3,11 @@
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
 import { holdsCanonicalAddress } from '../memory/canonical.js';
-import { CODE_32, CODE_64, DATA, loadFlatSegments, USER } from '../memory/flat-segment.js';
+import { EFER as FEATURES } from '../register/control-registers.js';
 import { slotOf } from '../register/register-file.js';
 import { RFLAGS } from '../register/rflags.js';
-import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
+import { type FastTransfer, makeTransfer, type TransferGuard } from './fast-transfer.js';
 import { privileged } from './privilege.js';
 
 const { RF, IF, VM } = RFLAGS.bits;
@@ -17,17 +17,14 @@ const LEGACY_CLEARED = (1 << RF) | (1 << IF) | (1 << VM);
 const RETURNED_FLAGS = 0x3c_7fd7;
 const SS_AFTER_CS = 8;
 const USER_64_AFTER_32 = 16;
-const USER_RPL = 3;
-const [RCX, R11, RIP] = [slotOf('RCX'), slotOf('R11'), slotOf('RIP')];
-const FLAGS_UPPER_HALF = slotOf('RFLAGS') * 2 + 1;
-const STAR = slotOf('IA32_STAR') * 2;
-const FMASK = slotOf('IA32_FMASK') * 2;
+const [RCX, R11] = [slotOf('RCX'), slotOf('R11')];
+const [STAR, FMASK] = [slotOf('IA32_STAR'), slotOf('IA32_FMASK')];
 const [LSTAR, CSTAR] = [slotOf('IA32_LSTAR'), slotOf('IA32_CSTAR')];
-
-/** RIP takes another register as a whole, or in 32-bit code its low half. */
-function goTo(cpu: Cpu, from: number, long: boolean): void {
-  cpu.writeWords(RIP, cpu.words[from * 2] as number, long ? (cpu.words[from * 2 + 1] as number) : 0);
-}
+/** IA32_STAR[47:32] names the segments of the kernel, IA32_STAR[63:48] those of its users. */
+const KERNEL = { slot: STAR, bit: 32, code: 0, stack: SS_AFTER_CS } as const;
+const USERS = { slot: STAR, bit: 48, stack: SS_AFTER_CS } as const;
+const ENABLED: TransferGuard = { slot: slotOf('IA32_EFER'), bits: 1 << FEATURES.bits.SCE, are: 'one' };
+const SUPERVISOR: TransferGuard = { slot: slotOf('SS.attributes'), bits: 0x60, are: 'zero' };
 
 const enabled = (mnemonic: string): FaultRow => ({
   id: `core.${mnemonic.toLowerCase()}.sce`,
@@ -65,6 +62,26 @@ const SEGMENTS = [
   'SS.attributes',
 ];
 
+const callOfLongMode = (pointer: number): FastTransfer => ({
+  selectors: KERNEL,
+  level: 0,
+  long: true,
+  pointer,
+  savedPointer: RCX,
+  savedFlags: R11,
+  flags: { cleared: 1 << RF, clearedBy: FMASK, set: 0 },
+});
+const [CALL, COMPATIBILITY_CALL] = [callOfLongMode(LSTAR), callOfLongMode(CSTAR)];
+/** Nothing keeps the flags. */
+const LEGACY_CALL: FastTransfer = {
+  selectors: KERNEL,
+  level: 0,
+  long: false,
+  pointer: STAR,
+  savedPointer: RCX,
+  flags: { cleared: LEGACY_CLEARED, set: 0 },
+};
+
 export const SYSCALL = defineInstruction({
   mnemonic: 'SYSCALL',
   manual: sdm('SYSCALL—Fast System Call'),
@@ -74,21 +91,9 @@ export const SYSCALL = defineInstruction({
   faults: [in64BitMode('SYSCALL'), enabled('SYSCALL')],
   effect(cpu) {
     cpu.draft.runner.singleStepping.trapFlag = 'after'; // IA32_FMASK decides whether the first step of the kernel traps
-    const { words } = cpu;
-    const long = cpu.EFER.LMA;
-    const selector = (words[STAR + 1] as number) & 0xfffc;
-    const flags = cpu.EFLAGS;
-    cpu.writeWords(RCX, words[RIP * 2] as number, words[RIP * 2 + 1] as number); // of the next instruction
-    if (long) {
-      cpu.writeWords(R11, flags, words[FLAGS_UPPER_HALF] as number);
-      goTo(cpu, cpu.mode === '64-bit' ? LSTAR : CSTAR, true);
-      cpu.EFLAGS = flags & ~(words[FMASK] as number) & ~(1 << RF);
-    } else {
-      goTo(cpu, STAR / 2, false);
-      cpu.EFLAGS = flags & ~LEGACY_CLEARED;
-    }
-    loadFlatSegments(cpu, selector, long ? CODE_64 : CODE_32, selector + SS_AFTER_CS, DATA);
+    makeTransfer(cpu, !cpu.EFER.LMA ? LEGACY_CALL : cpu.mode === '64-bit' ? CALL : COMPATIBILITY_CALL);
   },
+  transfer: (mode64) => (mode64 ? { transfer: CALL, guards: [ENABLED], canonical: [] } : undefined),
 });
 
 function sysret(mnemonic: 'SYSRET' | 'SYSRETQ', long: boolean) {
@@ -100,6 +105,10 @@ function sysret(mnemonic: 'SYSRET' | 'SYSRETQ', long: boolean) {
     explain: 'RCX is where SYSRET returns to: it must be canonical.',
     note: 'An AMD processor raises the exception after the return, with CPL 3; here both vendors raise it before.',
   };
+  const selectors = { ...USERS, code: long ? USER_64_AFTER_32 : 0 };
+  const flags = { from: { slot: R11, mask: RETURNED_FLAGS }, cleared: 0, set: 0 };
+  const transfer: FastTransfer = { selectors, level: 3, long, pointer: RCX, flags };
+  const legacy = { ...transfer, flags: { cleared: 0, set: 1 << IF } }; // R11 is out of reach
   return defineInstruction({
     mnemonic,
     manual: sdm('SYSRET—Return From Fast System Call'),
@@ -107,20 +116,13 @@ function sysret(mnemonic: 'SYSRET' | 'SYSRETQ', long: boolean) {
     writes: ['RIP', 'RFLAGS', ...SEGMENTS],
     flags: 'taken from R11, but for RF and VM',
     faults: [in64BitMode(mnemonic), enabled(mnemonic), protectedMode(mnemonic), privileged(mnemonic), canonical],
-    effect: (cpu) => returnToUser(cpu, long),
+    effect(cpu) {
+      cpu.draft.runner.singleStepping.trapFlag = 'after'; // as if SYSCALL had just been completed
+      makeTransfer(cpu, cpu.mode === '64-bit' ? transfer : legacy);
+    },
+    /** From 64-bit code to 32-bit code more changes than generated code knows. */
+    transfer: (mode64) => (mode64 && long ? { transfer, guards: [ENABLED, SUPERVISOR], canonical: [RCX] } : undefined),
   });
-}
-
-function returnToUser(cpu: Cpu, long: boolean): void {
-  const { words } = cpu;
-  const base = (words[STAR + 1] as number) >>> 16;
-  const is64Bit = cpu.mode === '64-bit';
-  cpu.draft.runner.singleStepping.trapFlag = 'after'; // as if SYSCALL had just been completed
-  goTo(cpu, RCX, long);
-  cpu.EFLAGS = is64Bit ? (words[R11 * 2] as number) & RETURNED_FLAGS : cpu.EFLAGS | (1 << IF); // R11 is out of reach
-  const code = (long ? base + USER_64_AFTER_32 : base) | USER_RPL;
-  const stack = (base + SS_AFTER_CS) | USER_RPL;
-  loadFlatSegments(cpu, code, (long ? CODE_64 : CODE_32) | USER, stack, DATA | USER);
 }
 
 export const SYSRET = sysret('SYSRET', false);

@@ -3,11 +3,12 @@
 import { GP, UD } from '../interrupt/exceptions.js';
 import { sdm } from '../manual/sdm.js';
 import { holdsCanonicalAddress } from '../memory/canonical.js';
-import { CODE_32, CODE_64, DATA, loadFlatSegments, USER } from '../memory/flat-segment.js';
+import { CR0 as CONTROL, EFER as FEATURES } from '../register/control-registers.js';
 import { slotOf } from '../register/register-file.js';
 import { RFLAGS } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
 import { defineInstruction, type FaultRow } from './define.js';
+import { type FastTransfer, makeTransfer, type TransferGuard } from './fast-transfer.js';
 import { privileged } from './privilege.js';
 
 /** IA32_SYSENTER_CS[15:0] without RPL names CS of the handler; the other three segments follow it in the GDT. */
@@ -15,11 +16,12 @@ const INDEX = 0xfffc;
 const SS_AFTER_CS = 8;
 const USER_32_AFTER_CS = 16;
 const USER_64_AFTER_CS = 32;
-const USER_RPL = 3;
-const HANDLER_CODE = slotOf('IA32_SYSENTER_CS') * 2;
+const HANDLER_CODE = slotOf('IA32_SYSENTER_CS');
 const HANDLER_STACK = slotOf('IA32_SYSENTER_ESP');
 const HANDLER_POINTER = slotOf('IA32_SYSENTER_EIP');
-const [RCX, RDX, RSP, RIP] = [slotOf('RCX'), slotOf('RDX'), slotOf('RSP'), slotOf('RIP')];
+const [RCX, RDX] = [slotOf('RCX'), slotOf('RDX')];
+const [CR0, EFER, SS_ATTRIBUTES] = [slotOf('CR0'), slotOf('IA32_EFER'), slotOf('SS.attributes')];
+const [PE, LMA, DPL] = [1 << CONTROL.bits.PE, 1 << FEATURES.bits.LMA, 0x60];
 const CLEARED = (1 << RFLAGS.bits.VM) | (1 << RFLAGS.bits.IF);
 
 const SEGMENTS = ['CS', 'SS'].flatMap((name) =>
@@ -51,18 +53,29 @@ const codeSelector = (mnemonic: string): FaultRow => ({
 });
 
 /** The selector of the handler's code segment, without RPL. */
-const handlerCode = ({ words }: Cpu): number => (words[HANDLER_CODE] as number) & INDEX;
+const handlerCode = ({ words }: Cpu): number => (words[HANDLER_CODE * 2] as number) & INDEX;
 
 /** Descriptors are not read: software promises that those in the GDT are of such flat segments. */
-function enterFlatSegments(cpu: Cpu, code: number, codeAttributes: number, level: number): void {
-  loadFlatSegments(cpu, code, codeAttributes | level, code + SS_AFTER_CS, DATA | level);
-}
+const enter = (long: boolean): FastTransfer => ({
+  selectors: { slot: HANDLER_CODE, bit: 0, code: 0, stack: SS_AFTER_CS },
+  level: 0,
+  long,
+  pointer: HANDLER_POINTER,
+  stackPointer: HANDLER_STACK,
+  flags: { cleared: CLEARED, set: 0 },
+});
+const [ENTER_LEGACY, ENTER_LONG] = [enter(false), enter(true)];
 
-/** A register takes another one as a whole, or in 32-bit code its low half. */
-function take(cpu: Cpu, slot: number, from: number, long: boolean): void {
-  const { words } = cpu;
-  cpu.writeWords(slot, words[from * 2] as number, long ? (words[from * 2 + 1] as number) : 0);
-}
+/** The checks that generated code can tell without them. In 64-bit code CR0.PE and IA32_EFER.LMA are 1. */
+const guards = (mode64: boolean): readonly TransferGuard[] => [
+  ...(mode64
+    ? []
+    : ([
+        { slot: CR0, bits: PE, are: 'one' },
+        { slot: EFER, bits: LMA, are: 'zero' },
+      ] as const)),
+  { slot: HANDLER_CODE, bits: INDEX, are: 'some' },
+];
 
 export const SYSENTER = defineInstruction({
   mnemonic: 'SYSENTER',
@@ -71,13 +84,11 @@ export const SYSENTER = defineInstruction({
   writes: ['RIP', 'RSP', 'RFLAGS', ...SEGMENTS],
   flags: 'IF and VM are cleared, the others are unaffected',
   faults: [legacyModeOfAmd('SYSENTER'), protectedMode('SYSENTER'), codeSelector('SYSENTER')],
-  effect(cpu) {
-    const long = cpu.EFER.LMA;
-    cpu.EFLAGS &= ~CLEARED;
-    enterFlatSegments(cpu, handlerCode(cpu), long ? CODE_64 : CODE_32, 0);
-    take(cpu, RSP, HANDLER_STACK, long);
-    take(cpu, RIP, HANDLER_POINTER, long);
-  },
+  effect: (cpu) => makeTransfer(cpu, cpu.EFER.LMA ? ENTER_LONG : ENTER_LEGACY),
+  transfer: (mode64, vendor) =>
+    mode64 && vendor === 'AMD'
+      ? undefined
+      : { transfer: mode64 ? ENTER_LONG : ENTER_LEGACY, guards: guards(mode64), canonical: [] },
 });
 
 /** SYSEXIT returns to 32-bit code, with REX.W to 64-bit code. */
@@ -94,6 +105,14 @@ export const SYSEXIT = (
     raise: GP(0),
     explain: 'RCX becomes the stack pointer and RDX the instruction pointer: both must be canonical.',
   });
+  const stack = (long ? USER_64_AFTER_CS : USER_32_AFTER_CS) + SS_AFTER_CS;
+  const leave: FastTransfer = {
+    selectors: { slot: HANDLER_CODE, bit: 0, code: stack - SS_AFTER_CS, stack },
+    level: 3,
+    long,
+    pointer: RDX,
+    stackPointer: RCX,
+  };
   return defineInstruction({
     mnemonic,
     manual: sdm('SYSEXIT—Fast Return from Fast System Call'),
@@ -108,11 +127,15 @@ export const SYSEXIT = (
       canonical('RCX', RCX),
       canonical('RDX', RDX),
     ],
-    effect(cpu) {
-      const code = handlerCode(cpu) + (long ? USER_64_AFTER_CS : USER_32_AFTER_CS);
-      enterFlatSegments(cpu, (code & 0xffff) | USER_RPL, long ? CODE_64 : CODE_32, USER);
-      take(cpu, RSP, RCX, long);
-      take(cpu, RIP, RDX, long);
-    },
+    effect: (cpu) => makeTransfer(cpu, leave),
+    /** From 64-bit code to 32-bit code more changes than generated code knows. */
+    transfer: (mode64, vendor) =>
+      mode64 !== long || (mode64 && vendor === 'AMD')
+        ? undefined
+        : {
+            transfer: leave,
+            guards: [...guards(mode64), { slot: SS_ATTRIBUTES, bits: DPL, are: 'zero' }],
+            canonical: long ? [RCX, RDX] : [],
+          },
   });
 });

@@ -21,6 +21,8 @@ export const GENERATION_WORD = INTERRUPTED_WORD + 1;
 export const ACCESSES_WORD = GENERATION_WORD + 1;
 /** The mode of the code that runs (execute/block-finder.ts). */
 export const MODE_WORD = ACCESSES_WORD + 1;
+/** Not 0: something may wait to be taken at the next boundary. */
+export const ATTENTION_WORD = MODE_WORD + 1;
 export const ACCESSES_OFFSET = SINGLE_WORDS + 64;
 /** 64-bit slots of the register window. */
 export const WINDOW_SLOTS = SCRATCH_OFFSET / 8;

@@ -41,10 +41,9 @@ const LOOP = [
 
 const bytesOf = (value: number): readonly number[] => [0, 8, 16, 24].map((shift) => (value >> shift) & 0xff);
 
-/** MOV ECX, msr; MOV EAX, value; XOR EDX, EDX; WRMSR */
-const writeMsr = (msr: number, value: number): readonly number[] => [
-  ...[0xb9, ...bytesOf(msr), 0xb8, ...bytesOf(value)],
-  ...[0x31, 0xd2, 0x0f, 0x30],
+/** MOV ECX, msr; MOV EAX, low; MOV EDX, high; WRMSR */
+const writeMsr = (msr: number, low: number, high = 0): readonly number[] => [
+  ...[0xb9, ...bytesOf(msr), 0xb8, ...bytesOf(low), 0xba, ...bytesOf(high), 0x0f, 0x30],
 ];
 
 describe('generated code', () => {
@@ -63,6 +62,32 @@ describe('generated code', () => {
     const pieces = Array.from({ length: 200 }, (_, index) => 1 + ((index * 7) % 23));
     const all = [...code, ...new Array<number>(0x80 - code.length).fill(0x90), ...handler];
     expect(compare(all, 'protected', pieces)).toBeGreaterThan(1000);
+  });
+
+  it('calls the kernel and returns, by SYSCALL and SYSRET and by SYSENTER and SYSEXIT', () => {
+    const fast = [
+      ...[
+        ...writeMsr(0xc000_0080, 0xd01),
+        ...writeMsr(0xc000_0081, 0, 0x10_0008),
+        ...writeMsr(0xc000_0082, LOAD + 0x140),
+      ],
+      ...[...writeMsr(0xc000_0084, 0x4_0200), ...writeMsr(0x174, 8), ...writeMsr(0x175, DATA)],
+      ...writeMsr(0x176, LOAD + 0x180),
+    ];
+    // SYSCALL; INC EBX; LEA RDX, the next ADD; MOV RCX, RSP; SYSENTER; ADD EDI, EBX; JMP back
+    const caller = [
+      ...[0x0f, 0x05, 0xff, 0xc3, 0x48, 0x8d, 0x15, 5, 0, 0, 0, 0x48, 0x89, 0xe1, 0x0f, 0x34, 0x01, 0xdf],
+      ...[0xeb, -20 + 256],
+    ];
+    const all = new Uint8Array(0x190);
+    all.set([...fast, ...caller]);
+    all.set([0x01, 0xde, 0x41, 0x81, 0xcb, 0, 2, 0, 0, 0x48, 0x0f, 0x07], 0x140); // ADD ESI, EBX; OR R11D, IF; SYSRETQ
+    all.set([0xff, 0xc5, 0x48, 0x0f, 0x35], 0x180); // INC EBP; SYSEXITQ
+    const pieces = Array.from({ length: 200 }, (_, index) => 1 + ((index * 7) % 23));
+    expect(compare([...all], 'long', pieces)).toBeGreaterThan(1000);
+    const machine = machineWith([...all], 0, 'long');
+    machine.step(0, 2000);
+    expect(machine.processor(0).read('RBP')).toBeGreaterThan(120n);
   });
 
   it('takes an interrupt that was held back where flags let it through', () => {
