@@ -7,7 +7,7 @@ import { RFLAGS_FIXED } from '../register/rflags.js';
 import type { Cpu } from '../state/cpu.js';
 
 /** Sixteen bits of a register, from which both selectors are made; those of RPL count as 0. */
-export interface SelectorSource {
+interface SelectorSource {
   readonly slot: number;
   /** The first of the bits. */
   readonly bit: 0 | 32 | 48;
@@ -17,7 +17,7 @@ export interface SelectorSource {
 }
 
 /** RFLAGS afterwards: the flags before or those in a register, less what is cleared, with what is set. */
-export interface TransferredFlags {
+interface TransferredFlags {
   /** A register with new flags, and which of them are taken. */
   readonly from?: { readonly slot: number; readonly mask: number };
   readonly cleared: number;

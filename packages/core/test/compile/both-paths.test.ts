@@ -46,6 +46,29 @@ const writeMsr = (msr: number, low: number, high = 0): readonly number[] => [
   ...[0xb9, ...bytesOf(msr), 0xb8, ...bytesOf(low), 0xba, ...bytesOf(high), 0x0f, 0x30],
 ];
 
+/** User code that calls the kernel by both pairs of instructions, for ever, after the MSRs are written. */
+const SYSTEM_CALLS = ((): readonly number[] => {
+  const fast = [
+    ...[
+      ...writeMsr(0xc000_0080, 0xd01),
+      ...writeMsr(0xc000_0081, 0, 0x10_0008),
+      ...writeMsr(0xc000_0082, LOAD + 0x140),
+    ],
+    ...[...writeMsr(0xc000_0084, 0x4_0200), ...writeMsr(0x174, 8), ...writeMsr(0x175, DATA)],
+    ...writeMsr(0x176, LOAD + 0x180),
+  ];
+  // SYSCALL; INC EBX; LEA RDX, the next ADD; MOV RCX, RSP; SYSENTER; ADD EDI, EBX; JMP back
+  const caller = [
+    ...[0x0f, 0x05, 0xff, 0xc3, 0x48, 0x8d, 0x15, 5, 0, 0, 0, 0x48, 0x89, 0xe1, 0x0f, 0x34, 0x01, 0xdf],
+    ...[0xeb, -20 + 256],
+  ];
+  const all = new Uint8Array(0x190);
+  all.set([...fast, ...caller]);
+  all.set([0x01, 0xde, 0x41, 0x81, 0xcb, 0, 2, 0, 0, 0x48, 0x0f, 0x07], 0x140); // ADD ESI, EBX; OR R11D, IF; SYSRETQ
+  all.set([0xff, 0xc5, 0x48, 0x0f, 0x35], 0x180); // INC EBP; SYSEXITQ
+  return [...all];
+})();
+
 describe('generated code', () => {
   it.each(['long', 'protected'] as const)('stops at any position asked for, in %s mode', (mode) => {
     const pieces = Array.from({ length: 60 }, (_, index) => 1 + ((index * 7) % 23));
@@ -65,29 +88,38 @@ describe('generated code', () => {
   });
 
   it('calls the kernel and returns, by SYSCALL and SYSRET and by SYSENTER and SYSEXIT', () => {
-    const fast = [
-      ...[
-        ...writeMsr(0xc000_0080, 0xd01),
-        ...writeMsr(0xc000_0081, 0, 0x10_0008),
-        ...writeMsr(0xc000_0082, LOAD + 0x140),
-      ],
-      ...[...writeMsr(0xc000_0084, 0x4_0200), ...writeMsr(0x174, 8), ...writeMsr(0x175, DATA)],
-      ...writeMsr(0x176, LOAD + 0x180),
-    ];
-    // SYSCALL; INC EBX; LEA RDX, the next ADD; MOV RCX, RSP; SYSENTER; ADD EDI, EBX; JMP back
-    const caller = [
-      ...[0x0f, 0x05, 0xff, 0xc3, 0x48, 0x8d, 0x15, 5, 0, 0, 0, 0x48, 0x89, 0xe1, 0x0f, 0x34, 0x01, 0xdf],
-      ...[0xeb, -20 + 256],
-    ];
-    const all = new Uint8Array(0x190);
-    all.set([...fast, ...caller]);
-    all.set([0x01, 0xde, 0x41, 0x81, 0xcb, 0, 2, 0, 0, 0x48, 0x0f, 0x07], 0x140); // ADD ESI, EBX; OR R11D, IF; SYSRETQ
-    all.set([0xff, 0xc5, 0x48, 0x0f, 0x35], 0x180); // INC EBP; SYSEXITQ
     const pieces = Array.from({ length: 200 }, (_, index) => 1 + ((index * 7) % 23));
-    expect(compare([...all], 'long', pieces)).toBeGreaterThan(1000);
-    const machine = machineWith([...all], 0, 'long');
+    expect(compare(SYSTEM_CALLS, 'long', pieces)).toBeGreaterThan(1000);
+    const machine = machineWith(SYSTEM_CALLS, 0, 'long');
     machine.step(0, 2000);
     expect(machine.processor(0).read('RBP')).toBeGreaterThan(120n);
+  });
+
+  it.each([
+    ['IA32_SYSENTER_CS', 0n],
+    ['IA32_SYSENTER_CS', 3n],
+    ['IA32_EFER', 0xd00n],
+    ['IA32_FMASK', 0x4_0300n],
+    ['IA32_LSTAR', 0x8000_0000_0000n],
+    ['RCX', 0x8000_0000_0000n],
+    ['RDX', 0x8000_0000_0000n],
+    ['RDX', BigInt(LOAD + 0x180)],
+    ['R11', 0x102n],
+    ['R11', 0x4_0202n],
+    ['R11', 0n],
+    ['RFLAGS', 0x4_0202n],
+    ['RFLAGS', 0x1_0202n],
+  ] as const)('does in system calls what the checks and RFLAGS say, with %s of %d', (register, value) => {
+    for (let before = 200; before < 214; before++) {
+      const machines = [false, 0].map((compile) => {
+        const machine = machineWith(SYSTEM_CALLS, compile as false | 0, 'long');
+        machine.step(0, before);
+        machine.processor(0).set(register, value);
+        machine.step(0, 25);
+        return machine;
+      }) as [Machine, Machine];
+      expect(digestOf(machines[1]), `set after ${before} steps`).toBe(digestOf(machines[0]));
+    }
   });
 
   it('takes an interrupt that was held back where flags let it through', () => {
