@@ -40,6 +40,7 @@ export type * from './expression/nodes.js';
 export * from './instruction/define.js';
 export { loadMsr, storedMsr } from './instruction/msr.js';
 export type { Operand } from './instruction/operand.js';
+export { enterDebugHandler } from './interrupt/debug-status.js';
 export { deliverEvent, deliverException } from './interrupt/delivery.js';
 export * from './interrupt/exceptions.js';
 export type { FaultExplanation } from './interrupt/fault-explanations.js';
@@ -75,7 +76,14 @@ export { type Citation, formatCitation } from './manual/citation.js';
 export { SDM_REVISION, type SdmTitle, sdm } from './manual/sdm.js';
 export { isA20GateOpen, setA20Gate } from './memory/a20.js';
 export { type EffectiveMemoryType, type MemoryType, memoryTypeOf } from './memory/memory-type.js';
-export type { AccessKind, PageTranslation, PagingEntry } from './memory/paging.js';
+export {
+  type AccessKind,
+  type PageTranslation,
+  type PagingContext,
+  type PagingEntry,
+  type PagingMode,
+  walk,
+} from './memory/paging.js';
 export { havePdptesReservedBits, pdptesInMemory, setPdptes } from './memory/pdpte-registers.js';
 export { staleTlb } from './memory/stale-tlb.js';
 export type { Invalidation, KeptTranslation, TranslationBuffer } from './memory/translation-buffer.js';
@@ -117,6 +125,7 @@ export { baseName, type FeatureSwitch } from './profile/feature-switch.js';
 export type { CpuidLeaf, ProcessorProfile, Vendor } from './profile/profile.js';
 export { findProfile, PROFILES } from './profile/profiles.js';
 export { defineRegisterBits, type RegisterBits } from './register/bits.js';
+export { allowedBits } from './register/control-register-write.js';
 export { CR0, CR4, EFER } from './register/control-registers.js';
 export type { MsrDefinition } from './register/msrs.js';
 export {

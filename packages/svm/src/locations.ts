@@ -1,7 +1,7 @@
 // Fields of a VMCB as locations: `vmcb:N_CR3` of the VMCB that the processor's last VMLOAD or VMSAVE used, `vmcb:N_CR3@0x5000`
 // of the one at a physical address. A VMCB is any page that software calls one: without the address there is no other.
 import type { MachineState, PluginLocation } from '@retrovisor/core';
-import { svmProcessorIn } from './svm-processor.js';
+import { svmProcessorIn } from './processor-registers.js';
 import { findVmcbPlace, VMCB_PLACE_NAMES } from './vmcb-places.js';
 
 const WITH_ADDRESS = /^(?<field>.+)@(?<address>0x[0-9a-f]{1,13}|\d{1,16})$/i;

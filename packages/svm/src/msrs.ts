@@ -15,7 +15,8 @@ import {
 } from '@retrovisor/core';
 import { hasFeature, hasSvm } from './features.js';
 import { SVME_CLEARED_WITH_GIF_CLEAR } from './hazards.js';
-import { svmProcessor } from './svm-processor.js';
+import { VMMCALL_NOT_INTERCEPTED } from './instruction/vmmcall-invlpga-skinit.js';
+import { isGifSet } from './processor-registers.js';
 
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 const PAGE_OFFSET = 0xfffn;
@@ -41,7 +42,7 @@ export const SVME: RegisterBitExtension = {
   existsWhen: hasSvm,
   beforeChange(cpu, set) {
     if (set && cpu.read('VM_CR') & SVMDIS) raise(GP(0), 'svm.efer.svme.svmdis'); // SVMDIS: SVME must be written as 0
-    if (!set && !svmProcessor.of(cpu).gif) cpu.hazard(SVME_CLEARED_WITH_GIF_CLEAR, { register: 'IA32_EFER' });
+    if (!set && !isGifSet(cpu)) cpu.hazard(SVME_CLEARED_WITH_GIF_CLEAR, { register: 'IA32_EFER' });
   },
 };
 
@@ -50,7 +51,7 @@ export const SVM_MSRS: Readonly<Record<string, MsrDefinition>> = {
     address: 0xc000_0104,
     reset: TSC_RATIO_ONE,
     existsWhen: (profile: ProcessorProfile) => hasFeature(profile, 'TscRateMsr'),
-    reserved: (ALL_BITS << 40n) & ALL_BITS, // scales the TSC of guests only, of which there are none yet
+    reserved: (ALL_BITS << 40n) & ALL_BITS, // scales the TSC of guests only
     manual: apm('TSC Ratio MSR (C000_0104h)'),
   },
   VM_CR: {
@@ -88,8 +89,8 @@ export const SVM_MSRS: Readonly<Record<string, MsrDefinition>> = {
   },
 };
 
-/** What `why` says of the rules that have no row: those that a write of an MSR raises itself. */
-export const SVM_MSR_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
+/** What `why` says of the rules that have no row: those that an effect or a write of an MSR raises itself. */
+export const SVM_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = {
   'svm.efer.svme.svmdis': {
     manual: VM_CR.manual,
     explain:
@@ -105,6 +106,11 @@ export const SVM_MSR_EXPLANATIONS: Readonly<Record<string, FaultExplanation>> = 
     manual: apm('VM_HSAVE_PA MSR (C001_0117h)'),
     explain: 'The host save area must lie below the highest physical address that CPUID Fn8000_0008_EAX reports.',
     fields: ['RAX', 'RDX'],
+  },
+  [VMMCALL_NOT_INTERCEPTED]: {
+    manual: apm('VMMCALL Call VMM'),
+    explain: 'VMMCALL is for guests whose hypervisor intercepts it: bit 1 of intercept vector 4 of the VMCB.',
+    fields: ['guestMode', 'svm.INTERCEPT_4'],
   },
   'svm.smm-ctl.write-only': {
     manual: apm('SMM_CTL MSR (C001_0116h)'),

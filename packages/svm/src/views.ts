@@ -1,7 +1,7 @@
 // Tables for people: SVM on each processor, and the VMCBs that they last worked on, field by field.
 import type { MachineState, View } from '@retrovisor/core';
 import { VM_CR } from './msrs.js';
-import { svmProcessorIn } from './svm-processor.js';
+import { svmProcessorIn } from './processor-registers.js';
 import { VMCB_FIELDS, type VmcbField } from './vmcb.js';
 import { SEGMENT_PARTS } from './vmcb-places.js';
 

@@ -161,7 +161,7 @@ export function defineInstruction(
   );
   const all = [...faultRules, ...checks];
   const interceptedAfter = all.findLastIndex(
-    ({ result }, index) => faults[index]?.precedesIntercepts === true || isUndefinedOpcode(result),
+    ({ result, precedesIntercepts }) => precedesIntercepts || isUndefinedOpcode(result),
   );
   return Object.freeze({
     form: 'function',
@@ -176,9 +176,10 @@ export function defineInstruction(
 
 const isUndefinedOpcode = (result: CheckResult): boolean => typeof result !== 'function' && result.vector === '#UD';
 
-function faultRule({ id, when, raise, explain, fields, note }: FaultRow) {
+function faultRule({ id, when, raise, explain, fields, note, precedesIntercepts = false }: FaultRow) {
   return {
     id,
+    precedesIntercepts,
     holds: ({ cpu, operands }: Execution) => !when(cpu, operands),
     result: raise,
     explain,

@@ -20,7 +20,10 @@ export type ExceptionKind = 'fault' | 'trap';
  */
 export function deliverEvent(cpu: Cpu, delivery: Delivery): Outcome | undefined {
   try {
-    keepingRegisters(cpu, () => deliver(cpu, delivery));
+    keepingRegisters(cpu, () => {
+      if (delivery.returnAddress !== undefined) cpu.RIP = delivery.returnAddress;
+      deliver(cpu, delivery);
+    });
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof GuestFault)) throw thrown;

@@ -25,6 +25,8 @@ export interface Delivery {
   readonly errorCode: number | undefined;
   /** A fault-class exception: the image of RFLAGS has RF set, so that the restarted instruction meets no breakpoint again. */
   readonly fault: boolean;
+  /** What the frame holds of RIP instead, if a plugin that injects the event says so. */
+  readonly returnAddress?: bigint;
 }
 
 /** A gate of the IDT. */

@@ -142,10 +142,13 @@ function eventsOf(definition: MachineDefinition): readonly BoundaryEvent[] {
     table =
       added.length === 0
         ? EVENTS
-        : EVENTS.flatMap((row): readonly BoundaryEvent[] => [
-            ...added.filter(({ before }) => before === row.event),
-            row,
-          ]);
+        : [
+            ...EVENTS.flatMap((row): readonly BoundaryEvent[] => [
+              ...added.filter(({ before }) => before === row.event),
+              row,
+            ]),
+            ...added.filter(({ before }) => before === undefined),
+          ];
     tables.set(definition, table);
   }
   return table;

@@ -74,9 +74,9 @@ export interface ProcessorTimer {
   readonly expire: (cpu: Cpu, now: number) => void;
 }
 
-/** What may be taken at a boundary, and the event of core before which it stands. */
+/** What may be taken at a boundary, and the event of core before which it stands: without one, after all of them. */
 export interface PluginBoundaryEvent extends BoundaryEvent {
-  readonly before: EventName;
+  readonly before?: EventName;
 }
 
 /** A register that a plugin adds to each processor. */
@@ -157,7 +157,7 @@ export interface PluginDeclaration<
   /** Registers of each processor that no instruction names, by name: `vmx.EPTP` of plugin vmx has the name `EPTP` here. */
   readonly registers?: Readonly<Record<string, PluginRegister>>;
   readonly guestMode?: GuestMode;
-  /** What may be taken between two instructions beside the events of core, each with the one of core before which it stands. */
+  /** What may be taken between two instructions beside the events of core. */
   readonly boundaryEvents?: readonly PluginBoundaryEvent[];
   readonly processorTimer?: ProcessorTimer;
   readonly events?: readonly EventDefinition[];

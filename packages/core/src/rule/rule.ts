@@ -22,6 +22,8 @@ export interface RuleRow<Subject, Result> {
   /** Overrides of what the table says once. */
   readonly manual?: Citation;
   readonly result?: Result;
+  /** Of an instruction: the check comes before a plugin may intercept, as those for #UD do. */
+  readonly precedesIntercepts?: boolean;
 }
 
 /** A row with nothing left out. */
@@ -34,6 +36,7 @@ export interface Rule<Subject, Result> {
   readonly explain: string;
   readonly note?: string;
   readonly result: Result;
+  readonly precedesIntercepts: boolean;
 }
 
 /** A table of rules in the manual's order. */
@@ -66,6 +69,7 @@ function completeRow<Subject, Result>(
     holds: row.holds,
     explain: row.explain,
     result: row.result ?? result,
+    precedesIntercepts: row.precedesIntercepts ?? false,
     ...(note === undefined ? {} : { note }),
   });
 }

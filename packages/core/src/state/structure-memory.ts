@@ -41,6 +41,23 @@ export class StructureMemory {
     return this.#cpu.draft.memory.frameWords(Math.floor(address / FRAME_BYTES));
   }
 
+  /** The same to be written, in ranges that are named (offset and bytes): who depends on them is told before. */
+  changeFrameWords(
+    address: number,
+    ranges: readonly (readonly [offset: number, bytes: number])[],
+  ): Int32Array | undefined {
+    const { memory } = this.#cpu.draft;
+    const frame = Math.floor(address / FRAME_BYTES);
+    const words = memory.frameWords(frame);
+    if (words === undefined) return undefined;
+    memory.beginStore(frame);
+    for (const [offset, bytes] of ranges) {
+      this.#tell(address + offset, bytes, true);
+      memory.noticeStore(address + offset, bytes);
+    }
+    return words;
+  }
+
   /** A copy of bytes. */
   readBytes(address: number | bigint, length: number): Uint8Array {
     this.#tell(address, length, false);

@@ -1,6 +1,6 @@
 // Conditions that the SVM instructions share (APM, volume 3, "Exceptions" of each): the rows are made from the
-// instruction's name, and each instruction's table states their order. Left out: the intercepts, which are checked only in
-// a guest, and there is none before VMRUN is modelled.
+// instruction's name, and each instruction's table states their order. The intercept of the instruction stands between the
+// privilege level and what depends on operands (intercepted-instructions.ts).
 import { type CheckResult, type Cpu, type Execution, GP, InternalError, type RuleRow, UD } from '@retrovisor/core';
 import { hasFeature } from '../features.js';
 import { VMCB_BYTES } from '../vmcb.js';
@@ -42,6 +42,7 @@ export const privileged = (mnemonic: string): CheckRow => ({
   fields: ['SS.attributes'], // CPL is SS.DPL
   holds: ({ cpu }) => cpu.CPL === 0,
   result: GP(0),
+  precedesIntercepts: true,
   explain: `${mnemonic} is privileged: execute it with CPL 0.`,
 });
 

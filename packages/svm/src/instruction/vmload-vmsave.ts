@@ -8,7 +8,7 @@ import {
   type SegmentRegister,
 } from '@retrovisor/core';
 import { privileged, protectedMode, svmEnabled, vmcbAddress, vmcbAddressOf } from '../checks/instruction-conditions.js';
-import { setLastVmcb } from '../svm-processor.js';
+import { setLastVmcb } from '../processor-registers.js';
 import { readQuadword, readSegment, writeQuadword, writeSegment } from '../vmcb-memory.js';
 
 /** Segment registers with all hidden state; their names are those of the VMCB's fields. */
@@ -67,7 +67,7 @@ export const VMLOAD = defineInstruction({
     const msrs = MSRS.map((msr) => ({ ...msr, loaded: readQuadword(cpu.memory, vmcb, msr.field) }));
     for (const { name, loaded } of segments) cpu.setSegment(name, { ...loaded, base: canonical(cpu, loaded.base) });
     for (const { register, isAddress, loaded } of msrs) cpu.set(register, isAddress ? canonical(cpu, loaded) : loaded);
-    setLastVmcb(cpu, vmcb);
+    setLastVmcb(cpu, Number(vmcb));
   },
 });
 
@@ -83,7 +83,7 @@ export const VMSAVE = defineInstruction({
     const vmcb = vmcbAddressOf({ cpu, operands });
     for (const name of SEGMENTS) writeSegment(cpu.memory, vmcb, name, cpu.segment(name));
     for (const { field, register } of MSRS) writeQuadword(cpu.memory, vmcb, field, cpu.read(register));
-    setLastVmcb(cpu, vmcb);
+    setLastVmcb(cpu, Number(vmcb));
   },
 });
 
