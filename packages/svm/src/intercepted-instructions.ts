@@ -81,10 +81,10 @@ function moveDebugRegister(cpu: Cpu, seen: Seen): Exit | undefined {
   return isIntercepted(cpu, code) ? { code, info1: debugRegisterInfo(cpu, seen) } : undefined;
 }
 
-const LMSW_BITS = 0xfn;
-function loadMachineStatus(cpu: Cpu, seen: Seen): Exit | undefined {
-  const value = (seen.operands?.[0]?.read() ?? 0n) & LMSW_BITS;
-  return writeOfCr0(cpu, seen, (cpu.CR0.value & ~(LMSW_BITS & ~1n)) | value);
+/** LMSW is selective whatever it writes. */
+function loadMachineStatus(cpu: Cpu): Exit | undefined {
+  if (isIntercepted(cpu, CR_WRITE)) return { code: CR_WRITE };
+  return isIntercepted(cpu, SELECTIVE) ? { code: SELECTIVE } : undefined;
 }
 
 const IOIO = exitCode('IOIO');

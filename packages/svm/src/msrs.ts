@@ -20,6 +20,8 @@ import { isGifSet } from './processor-registers.js';
 
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 const PAGE_OFFSET = 0xfffn;
+/** DISMISS, ENTER, SMI_CYCLE, EXIT and RSM_CYCLE: 0 asks for nothing. */
+const SMM_COMMANDS = 0x1fn;
 /** 1.0: 8 bits before the point, 32 behind it. */
 const TSC_RATIO_ONE = 1n << 32n;
 
@@ -66,8 +68,9 @@ export const SVM_MSRS: Readonly<Record<string, MsrDefinition>> = {
     address: 0xc001_0116,
     existsWhen: hasSvm,
     read: () => raise(GP(0), 'svm.smm-ctl.write-only'),
-    write: () => {
-      throw new NotModelled('system-management mode (WRMSR of SMM_CTL)');
+    reserved: ALL_BITS & ~SMM_COMMANDS,
+    write: (_cpu, value) => {
+      if (value !== 0n) throw new NotModelled('system-management mode (WRMSR of SMM_CTL)');
     },
     manual: apm('SMM_CTL MSR (C001_0116h)'),
   },

@@ -23,9 +23,8 @@ const NPF = exitCode('NPF');
 /** Bits 33:32 of EXITINFO1: what was translated. */
 const FINAL = 1n << 32n;
 const PAGE_WALK = 1n << 33n;
-/** Bits of the error code that follow from the access and not from the entry. */
+/** Bit 2 of the error code: every access counts as one of a user. */
 const USER = 4;
-const FETCH = 16;
 const GMET = 8;
 
 const mask = (bit: number): number => 1 << bit;
@@ -60,12 +59,13 @@ function contextOf(cpu: Cpu): NestedContext {
     user: true,
     writeProtect: true,
     executeDisable: (efer & mask(EFER.bits.NXE)) !== 0,
-    smep: false,
+    smep: (cr4 & mask(CR4.bits.SMEP)) !== 0, // of a user it says only that fetches are told apart
     smap: false,
     userKeys: 0,
     supervisorKeys: 0,
     largePages: (cr4 & mask(CR4.bits.PSE)) !== 0,
     physicalBits: cpu.profile.physicalAddressWidth,
+    upperGlobalReserved: true,
     a20Masked: false,
     guest: undefined,
     gmet: (lowWord(cpu, 'NP_CONTROL') & GMET) !== 0,
@@ -85,7 +85,7 @@ function withPdptes(cpu: Cpu, context: NestedContext): PagingContext {
  */
 function privilegeOf(context: NestedContext, { kind, user }: SecondLevelAccess): Partial<PagingContext> {
   if (!context.gmet) return {};
-  return kind === 'fetch' ? { user, smep: true } : { user: false };
+  return kind === 'fetch' ? { user, smep: true } : { user: false, smep: false };
 }
 
 function translate(cpu: Cpu, context: NestedContext, address: number, access: SecondLevelAccess): number {
@@ -101,8 +101,7 @@ function translate(cpu: Cpu, context: NestedContext, address: number, access: Se
 }
 
 function nestedPageFault(_cpu: Cpu, address: number, access: SecondLevelAccess, errorCode: number): never {
-  const code = errorCode | USER | (access.kind === 'fetch' && access.purpose === 'final' ? FETCH : 0);
-  const info1 = BigInt(code) | (access.purpose === 'final' ? FINAL : PAGE_WALK);
+  const info1 = BigInt(errorCode | USER) | (access.purpose === 'final' ? FINAL : PAGE_WALK);
   return takeOver((cpu) =>
     exitGuest(cpu, {
       code: NPF,
@@ -124,7 +123,7 @@ const known = new WeakMap<Cpu, Known>();
 /** The second level of the guest that a processor runs. */
 export function nestedLevelOf(cpu: Cpu): SecondLevel {
   const context = contextOf(cpu);
-  const key = `${context.mode} ${context.root} ${context.executeDisable} ${context.largePages} ${context.gmet}`;
+  const key = `${context.mode} ${context.root} ${context.executeDisable} ${context.largePages} ${context.smep} ${context.gmet}`;
   const last = known.get(cpu);
   if (last?.key === key) return last.level;
   const level: SecondLevel = { translate: (asking, address, access) => translate(asking, context, address, access) };

@@ -108,8 +108,8 @@ export interface SvmProcessor {
 
 /** The registers of a processor in a sealed state; undefined in a machine without the plugin. */
 export function svmProcessorIn(state: MachineState, processor: number): SvmProcessor | undefined {
-  const internal: Readonly<Record<string, bigint>> | undefined = state.processors[processor]?.internal;
-  const [gif, vmcb] = [internal?.['svm.GIF'], internal?.['svm.VMCB']];
+  const internal: Readonly<Record<string, unknown>> | undefined = state.processors[processor]?.internal;
+  const { GIF: gif, VMCB: vmcb } = (internal?.['svm'] ?? {}) as Readonly<Record<string, bigint | undefined>>;
   if (internal === undefined || gif === undefined || vmcb === undefined) return undefined;
   return { gif: gif !== 0n, inGuest: internal['guestMode'] !== 0n, vmcb: vmcb === NO_VMCB ? null : vmcb };
 }

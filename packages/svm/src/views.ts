@@ -7,7 +7,7 @@ import { SEGMENT_PARTS } from './vmcb-places.js';
 
 const SVME = 1n << 12n;
 
-/** EFER.SVME, GIF, VM_CR, VM_HSAVE_PA and the last VMCB of each processor. */
+/** EFER.SVME, GIF, guest mode, VM_CR, VM_HSAVE_PA and the last VMCB of each processor. */
 export function svmView(state: MachineState): readonly View[] {
   const rows = state.processors.map(({ id, msrs }) => {
     const svm = svmProcessorIn(state, id);
@@ -16,6 +16,7 @@ export function svmView(state: MachineState): readonly View[] {
       id,
       Number(((msrs['IA32_EFER'] ?? 0n) & SVME) !== 0n),
       Number(svm?.gif ?? true),
+      Number(svm?.inGuest ?? false),
       Object.entries(VM_CR.bits)
         .flatMap(([name, bit]) => ((vmCr >> BigInt(bit)) & 1n ? [name] : []))
         .join(' ') || '—',
@@ -23,7 +24,7 @@ export function svmView(state: MachineState): readonly View[] {
       svm?.vmcb == null ? '—' : hexadecimal(svm.vmcb),
     ];
   });
-  return [{ title: 'SVM', columns: ['processor', 'EFER.SVME', 'GIF', 'VM_CR', 'VM_HSAVE_PA', 'VMCB'], rows }];
+  return [{ title: 'SVM', columns: ['processor', 'EFER.SVME', 'GIF', 'guest', 'VM_CR', 'VM_HSAVE_PA', 'VMCB'], rows }];
 }
 
 /** Every field but the reserved ones, once for each VMCB in use. */

@@ -96,7 +96,7 @@ describe('EFER.SVME', () => {
       kind: 'completed',
       hazards: [{ hazard: 'svm.svme-cleared-with-gif-clear', processor: 0 }],
     });
-    expect(cpu.state.plugins['svm']).toMatchObject({ gif: false });
+    expect(cpu.read('svm.GIF')).toBe(0n);
   });
 });
 

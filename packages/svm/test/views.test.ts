@@ -11,8 +11,8 @@ describe('the view svm', () => {
     machine.processor(1).vmsave(VMCB);
     machine.processor(1).wrmsr(0xc001_0114n, 0b1010n);
     expect(svmView(machine.state)[0]?.rows).toEqual([
-      [0, 1, 1, '—', '0x0', '—'],
-      [1, 1, 0, 'R_INIT LOCK', '0x0', '0x200000'],
+      [0, 1, 1, 0, '—', '0x0', '—'],
+      [1, 1, 0, 0, 'R_INIT LOCK', '0x0', '0x200000'],
     ]);
   });
 });

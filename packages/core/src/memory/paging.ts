@@ -30,6 +30,8 @@ export interface PagingContext {
   readonly supervisorKeys: number;
   readonly largePages: boolean;
   readonly physicalBits: number;
+  /** Bit 8 of entries above the page-directory-pointer table must be 0, as AMD has it; Intel ignores it there. */
+  readonly upperGlobalReserved: boolean;
   /** A20M# is asserted: bit 20 of every physical address is 0. */
   readonly a20Masked: boolean;
   /** In guest mode, what makes physical addresses of those that the tables here give. */
@@ -295,6 +297,7 @@ function hasReservedBits(entry: PagingEntry, current: Level, isPage: boolean, co
   if (context.mode === 'PAE' && (entry.high & PAE_RESERVED) !== 0) return true;
   const address = frameOf(entry);
   if (address >= (POWERS_OF_TWO[context.physicalBits - 12] as number)) return true;
+  if (current.shift >= 39 && context.upperGlobalReserved && (entry.low & ENTRY.global) !== 0) return true;
   if (!isPage) return (entry.low & ENTRY.pageSize) !== 0 && current.shift !== 12 && !current.mayMapPage;
   // Bit 12 of a large page is PAT; the address bits above it up to the page size are reserved.
   return current.shift > 12 && (entry.low & ((1 << current.shift) - 1) & ~0x1fff) !== 0;

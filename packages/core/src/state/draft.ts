@@ -43,6 +43,7 @@ const NO_CONTEXT: TlbContext = {
   supervisorKeys: 0,
   largePages: false,
   physicalBits: 52,
+  upperGlobalReserved: false,
   a20Masked: false,
   guest: undefined,
   protectedMode: false,

@@ -30,6 +30,7 @@ export function pagingContextOf(cpu: Cpu): TlbContext {
     alignmentCheck: cpu.CR0.AM && cpu.RFLAGS.AC,
     largePages: cpu.CR4.PSE,
     physicalBits: cpu.profile.physicalAddressWidth,
+    upperGlobalReserved: cpu.profile.vendor === 'AMD',
     a20Masked: (cpu.words[A20M_WORD] ?? 0) !== 0,
     guest: guestContextOf(cpu),
     protectedMode: processorMode !== 'real' && processorMode !== 'virtual-8086',

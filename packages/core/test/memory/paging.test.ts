@@ -28,6 +28,7 @@ const CONTEXT: PagingContext = {
   supervisorKeys: 0,
   largePages: true,
   physicalBits: 46,
+  upperGlobalReserved: false,
   a20Masked: false,
   guest: undefined,
 };

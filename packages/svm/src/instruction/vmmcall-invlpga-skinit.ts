@@ -44,6 +44,7 @@ export const SKINIT = defineInstruction({
     protectedMode('SKINIT'),
     privileged('SKINIT'),
   ]),
+  intrinsics: { skinit: { operands: [], registers: ['RAX'] } },
   effect: () => {
     throw new NotModelled('secure initialization (SKINIT): there is no TPM that could measure the loader');
   },
