@@ -6,7 +6,7 @@ import { hasFeature } from './features.js';
 import { lowWord, registerSlot } from './processor-registers.js';
 
 /** Values of TYPE, bits 10:8. */
-export const EVENT_TYPE = { INTR: 0, NMI: 2, exception: 3, software: 4 } as const;
+const EVENT_TYPE = { INTR: 0, NMI: 2, exception: 3, software: 4 } as const;
 const VALID = 1 << 31;
 const ERROR_CODE_VALID = 1 << 11;
 const BP = 3;

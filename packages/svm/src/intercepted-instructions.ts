@@ -22,7 +22,8 @@ type Seen = InterceptedInstruction;
 interface Exit {
   readonly code: number;
   readonly info1?: bigint;
-  readonly info2?: bigint;
+  /** EXITINFO2 is the RIP of the next instruction. */
+  readonly tellsNextRip?: true;
 }
 
 interface Row {
@@ -91,7 +92,7 @@ const IOIO = exitCode('IOIO');
 function accessPort(cpu: Cpu, seen: Seen): Exit | undefined {
   if (!isIntercepted(cpu, IOIO)) return undefined;
   const { port, bytes, info } = portInstructionOf(cpu, seen);
-  return isPortIntercepted(cpu, port, bytes) ? { code: IOIO, info1: info, info2: nextRipOf(cpu, seen) } : undefined;
+  return isPortIntercepted(cpu, port, bytes) ? { code: IOIO, info1: info, tellsNextRip: true } : undefined;
 }
 
 const MSR = exitCode('MSR');
@@ -103,7 +104,7 @@ function accessMsr(cpu: Cpu, { mnemonic }: Seen): Exit | undefined {
 
 const PAUSE = exitCode('PAUSE');
 
-export const INTERCEPTED_INSTRUCTIONS: readonly Row[] = [
+const INTERCEPTED_INSTRUCTIONS: readonly Row[] = [
   before('CPUID', ['CPUID']),
   before('RSM', ['RSM']),
   before('PUSHF', sizes('PUSHF', ['', 'D', 'Q', 'W'])),
@@ -168,7 +169,11 @@ function intercept(rows: typeof BEFORE, cpu: Cpu, seen: Seen): Outcome | undefin
   if (!isInGuestMode(cpu)) return undefined;
   const exit = rows.get(seen.mnemonic)?.(cpu, seen);
   if (exit === undefined) return undefined;
-  return takeOver((boundary) => exitGuest(boundary, { ...exit, nextRip: savedNextRip(boundary, seen) }));
+  const { code, info1 = 0n, tellsNextRip } = exit;
+  return takeOver((boundary) => {
+    const info2 = tellsNextRip ? nextRipOf(boundary, seen) : 0n; // RIP is that of the instruction again
+    return exitGuest(boundary, { code, info1, info2, nextRip: savedNextRip(boundary, seen) });
+  });
 }
 
 /** The intercept point before any check of an instruction. */

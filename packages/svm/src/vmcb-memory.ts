@@ -1,5 +1,6 @@
 // Reading and writing a VMCB where it lies: of a draft, while an instruction executes, or of a sealed state.
 import type { SegmentState } from '@retrovisor/core';
+import { coreAttributes, vmcbAttributes } from './saved-state.js';
 import { vmcbPlace } from './vmcb-places.js';
 
 /** Physical memory to read a VMCB from. */
@@ -10,14 +11,6 @@ export interface VmcbMemory {
 interface WritableMemory extends VmcbMemory {
   write(address: bigint, bytes: 1 | 2 | 4 | 8, value: bigint): void;
 }
-
-/** Attributes in a VMCB: descriptor bits 47:40 in 7:0, bits 55:52 in 11:8. Ours keep the gap of the limit nibble. */
-const LOW = 0xffn;
-const HIGH = 0xf00n;
-const HIGH_SHIFT = 4n;
-const PRESENT = 1n << 7n;
-/** Core's mark of an unusable register; a VMCB has P = 0 instead. */
-const UNUSABLE = 1n << 16n;
 
 /** A field of 8 bytes. */
 export function readQuadword(memory: VmcbMemory, vmcb: bigint, field: string): bigint {
@@ -33,7 +26,7 @@ export function readSegment(memory: VmcbMemory, vmcb: bigint, field: string): Se
   const at = vmcb + BigInt(vmcbPlace(field).offset);
   return {
     selector: memory.read(at, 2),
-    attributes: coreAttributes(memory.read(at + 2n, 2)),
+    attributes: BigInt(coreAttributes(Number(memory.read(at + 2n, 2)))),
     limit: memory.read(at + 4n, 4),
     base: memory.read(at + 8n, 8),
   };
@@ -42,19 +35,7 @@ export function readSegment(memory: VmcbMemory, vmcb: bigint, field: string): Se
 export function writeSegment(memory: WritableMemory, vmcb: bigint, field: string, segment: SegmentState): void {
   const at = vmcb + BigInt(vmcbPlace(field).offset);
   memory.write(at, 2, segment.selector);
-  memory.write(at + 2n, 2, vmcbAttributes(segment.attributes));
+  memory.write(at + 2n, 2, BigInt(vmcbAttributes(Number(segment.attributes))));
   memory.write(at + 4n, 4, segment.limit);
   memory.write(at + 8n, 8, segment.base);
-}
-
-/** From the VMCB's attributes to core's. Bits 15:12 are reserved and not kept. */
-function coreAttributes(attributes: bigint): bigint {
-  const spread = (attributes & LOW) | ((attributes & HIGH) << HIGH_SHIFT);
-  return attributes & PRESENT ? spread : spread | UNUSABLE;
-}
-
-/** From core's attributes to the VMCB's. */
-function vmcbAttributes(attributes: bigint): bigint {
-  const packed = (attributes & LOW) | ((attributes >> HIGH_SHIFT) & HIGH);
-  return attributes & UNUSABLE ? packed & ~PRESENT : packed;
 }

@@ -128,7 +128,7 @@ export function exitGuest(cpu: Cpu, report: ExitReport): Outcome {
 }
 
 /** What the outcome of a step says of a #VMEXIT. */
-export function exited({ code, info1 = 0n, info2 = 0n }: ExitReport): Outcome & { readonly kind: 'svm/vmexit' } {
+function exited({ code, info1 = 0n, info2 = 0n }: ExitReport): Outcome & { readonly kind: 'svm/vmexit' } {
   return {
     kind: 'svm/vmexit',
     exitCode: code,

@@ -5,14 +5,14 @@ import { type SvmProcessorHandle, svmMachine, VMCB } from './svm-machine.js';
 export type SvmMachine = ReturnType<typeof svmMachine>;
 
 /** Where the guest's code lies, its stack ends, the host state is saved, and the maps are. */
-export const GUEST_CODE = 0x30_0000n;
-export const GUEST_STACK = 0x31_0000n;
+const GUEST_CODE = 0x30_0000n;
+const GUEST_STACK = 0x31_0000n;
 export const HOST_SAVE = 0x21_0000n;
-export const IOPM = 0x22_0000n;
-export const MSRPM = 0x23_0000n;
+const IOPM = 0x22_0000n;
+const MSRPM = 0x23_0000n;
 
 /** Bits of intercept vectors 3 and 4. */
-export const VMRUN_INTERCEPT = 1n;
+const VMRUN_INTERCEPT = 1n;
 export const CODE_64 = 0xa9bn;
 const DATA = 0xc93n;
 
