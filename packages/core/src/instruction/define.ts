@@ -161,7 +161,7 @@ export function defineInstruction(
   );
   const all = [...faultRules, ...checks];
   const interceptedAfter = all.findLastIndex(
-    ({ result, precedesIntercepts }) => precedesIntercepts || isUndefinedOpcode(result),
+    ({ result, precedesIntercepts }) => precedesIntercepts === true || isUndefinedOpcode(result),
   );
   return Object.freeze({
     form: 'function',

@@ -36,7 +36,7 @@ export interface Rule<Subject, Result> {
   readonly explain: string;
   readonly note?: string;
   readonly result: Result;
-  readonly precedesIntercepts: boolean;
+  readonly precedesIntercepts?: boolean;
 }
 
 /** A table of rules in the manual's order. */
