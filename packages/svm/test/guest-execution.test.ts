@@ -83,10 +83,10 @@ describe('IN and OUT', () => {
 });
 
 describe('RDMSR and WRMSR', () => {
-  const readLstar = [0xb9, 0x82, 0, 0, 0xc0, 0x0f, 0x32];
+  const readMsr = [0xb9, 0x82, 0, 0, 0xc0, 0x0f, 0x32];
 
   it('exit where the permission map has the bit of the direction', () => {
-    const machine = machineWithGuest([...readLstar, 0x0f, 0x30], { [VECTOR_3]: bit(28) });
+    const machine = machineWithGuest([...readMsr, 0x0f, 0x30], { [VECTOR_3]: bit(28) });
     machine.writeMemory(0x23_0000n + 0x820n, Uint8Array.of(1 << 5)); // C000_0082H: byte 20H of the second range, bits 5:4
     expect(runGuest(machine)).toMatchObject({ name: 'VMEXIT_MSR', exitInfo1: 1n });
   });
