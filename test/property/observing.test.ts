@@ -1,5 +1,14 @@
 // Whoever watches, asks and travels changes nothing; and the streams begin, end and fail as RxJS promises.
-import { type AppliedEvent, type Machine, type MachineState, NotModelled, UsageError } from '@retrovisor/core';
+import {
+  type AppliedEvent,
+  createMachine,
+  definePlugin,
+  type Machine,
+  type MachineState,
+  NotModelled,
+  rawImage,
+  UsageError,
+} from '@retrovisor/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { perform, play, type Scenario, scenario, streamsOf } from './action.js';
@@ -97,8 +106,17 @@ function listen(machine: Machine) {
 
 describe('the streams', () => {
   const bare = { kind: 'core', processors: 1, quantum: 100 } as const;
-  /** NOP; SETSSBSY, which is not modelled. */
-  const untilGap = { ...bare, code: Uint8Array.of(0x90, 0xf3, 0x0f, 0x01, 0xe8) };
+  /** CPUID reports VMX, but nobody brings VMCALL. */
+  const vmcallMissing = definePlugin({
+    name: 'vmcall-missing',
+    version: '1.0.0',
+    apiVersion: 1,
+    cpuid: [{ leaf: 1, register: 'ecx', mask: 1 << 5 }],
+  });
+  /** NOP; VMCALL. */
+  const boot = rawImage({ bytes: Uint8Array.of(0x90, 0x0f, 0x01, 0xc1), mode: 'long', load: 0x10_0000 });
+  const machineUntilGap = () =>
+    createMachine({ profile: 'intel-server', plugins: [vmcallMissing], boot }) as unknown as Machine;
 
   it('tell each event once and complete when the machine is closed', () => {
     const machine = makeMachine(bare);
@@ -124,7 +142,7 @@ describe('the streams', () => {
   });
 
   it('tell what ran, then error with what ended the machine', () => {
-    const machine = makeMachine(untilGap);
+    const machine = machineUntilGap();
     const told = listen(machine);
     expect(() => machine.run()).toThrow(NotModelled);
     expect(told).toEqual({
@@ -136,7 +154,7 @@ describe('the streams', () => {
   });
 
   it('lose nothing of what ran before the error when a run is told as a whole', () => {
-    const machine = makeMachine(untilGap);
+    const machine = machineUntilGap();
     const told: (AppliedEvent | string)[] = [];
     machine.events$.subscribe({ next: (applied) => told.push(applied), error: () => told.push('error') });
     expect(() => machine.run()).toThrow(NotModelled);
