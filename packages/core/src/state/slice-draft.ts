@@ -1,35 +1,51 @@
-// The cold half of a draft: plugin slices. Each is opened as an Immer draft at its first change and finished, frozen,
-// when the state is sealed. Reads of a slice that nobody changed see the frozen base.
+// The cold half of a draft: plugin slices. Each is opened at its first change, a small one as a copy, a wide one as an Immer
+// draft, and finished, frozen, when the state is sealed. Reads of a slice that nobody changed see the frozen base.
 import { createDraft, type Draft, finishDraft, type Objectish } from 'immer';
 import { UsageError } from '../error.js';
+import { copySmall, sealCopy } from './slice-copy.js';
 
 type Slices = Readonly<Record<string, unknown>>;
+
+/** A slice that is being changed. */
+interface OpenSlice {
+  /** What recipes change. */
+  readonly draft: unknown;
+  readonly finish: () => unknown;
+}
+
+function openSlice(base: unknown): OpenSlice {
+  const copied = copySmall(base);
+  if (copied !== undefined) return { draft: copied, finish: () => sealCopy(base, copied) };
+  const draft: Draft<Objectish> = createDraft(base as Objectish);
+  return { draft, finish: () => finishDraft(draft) };
+}
 
 /** One set of slices: those of the machine, or those of one processor. */
 class SliceSet {
   #sealed: Slices;
-  readonly #open = new Map<string, Draft<Objectish>>();
+  readonly #open = new Map<string, OpenSlice>();
 
   constructor(sealed: Slices) {
     this.#sealed = sealed;
   }
 
   read(plugin: string): unknown {
-    return this.#open.get(plugin) ?? this.#base(plugin);
+    const open = this.#open.get(plugin);
+    return open === undefined ? this.#base(plugin) : open.draft;
   }
 
   change(plugin: string, recipe: (slice: never) => void): void {
-    let draft = this.#open.get(plugin);
-    if (draft === undefined) {
-      draft = createDraft(this.#base(plugin) as Objectish);
-      this.#open.set(plugin, draft);
+    let open = this.#open.get(plugin);
+    if (open === undefined) {
+      open = openSlice(this.#base(plugin));
+      this.#open.set(plugin, open);
     }
-    recipe(draft as never);
+    recipe(open.draft as never);
   }
 
   seal(): Slices {
     if (this.#open.size === 0) return this.#sealed;
-    const finished = [...this.#open].map(([plugin, draft]) => [plugin, finishDraft(draft)] as const);
+    const finished = [...this.#open].map(([plugin, { finish }]) => [plugin, finish()] as const);
     this.#open.clear();
     if (finished.some(([plugin, slice]) => slice !== this.#sealed[plugin])) {
       this.#sealed = Object.freeze({ ...this.#sealed, ...Object.fromEntries(finished) });
