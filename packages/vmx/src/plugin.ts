@@ -8,9 +8,9 @@ import { VMX_FEATURES } from './feature-switches.js';
 import { reportStore, vmxHazards } from './hazards.js';
 import { INVEPT } from './instruction/invept.js';
 import { INVVPID } from './instruction/invvpid.js';
-import { OUTSIDE_VMX_OPERATION, OUTSIDE_VMX_OPERATION_RULES } from './instruction/outside-vmx-operation.js';
 import { VMCALL } from './instruction/vmcall.js';
 import { VMCLEAR } from './instruction/vmclear.js';
+import { VMFUNC } from './instruction/vmfunc.js';
 import { VMLAUNCH, VMRESUME } from './instruction/vmlaunch.js';
 import { VMPTRLD } from './instruction/vmptrld.js';
 import { VMPTRST } from './instruction/vmptrst.js';
@@ -58,7 +58,7 @@ export const vmx = definePlugin({
     VMCALL,
     INVEPT,
     INVVPID,
-    ...OUTSIDE_VMX_OPERATION,
+    VMFUNC,
   ],
   guestMode,
   boundaryEvents: GUEST_EVENTS,
@@ -73,7 +73,7 @@ export const vmx = definePlugin({
     holdsEvent,
     stepped,
   },
-  explanations: { ...FIXED_BITS, ...FEATURE_CONTROL_RULES, ...EPT_RULES, ...OUTSIDE_VMX_OPERATION_RULES },
+  explanations: { ...FIXED_BITS, ...FEATURE_CONTROL_RULES, ...EPT_RULES },
   hazards: vmxHazards,
   views: { vmx: vmxView, vmcs: vmcsView },
   locations: { vmcs: vmcsLocation, 'vmxon-region': vmxonRegionLocation },

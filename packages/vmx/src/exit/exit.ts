@@ -5,6 +5,8 @@ import type { ExitReason } from './exit-reasons.js';
 /** Why a guest is left, and what the read-only data fields say of it. */
 export interface VmExit {
   readonly reason: ExitReason;
+  /** The check that decided it, where there is one. */
+  readonly rule?: string | undefined;
   /** Exit qualification, 64 bits. */
   readonly qualification?: bigint | undefined;
   readonly guestLinearAddress?: bigint | undefined;

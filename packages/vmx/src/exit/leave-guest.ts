@@ -10,7 +10,7 @@ import { REGION_HEADER } from '../vmcs-region.js';
 import { vmxProcessor } from '../vmx-operation.js';
 import type { VmExit } from './exit.js';
 import { EXIT_REASON_FLAGS, EXIT_REASONS, type ExitReason } from './exit-reasons.js';
-import { loadHostState } from './load-host-state.js';
+import { loadHostPdptes, loadHostState } from './load-host-state.js';
 import { saveGuestState } from './save-guest-state.js';
 
 const FIELD = {
@@ -71,6 +71,7 @@ function enterRoot(cpu: Cpu, vmcs: Vmcs): void {
   cpu.set('guestMode', 1n);
   loadHostState(cpu, vmcs);
   cpu.set('guestMode', 0n);
+  loadHostPdptes(cpu);
   setGuestValue(cpu, 'pendingExits', 0);
   setGuestValue(cpu, 'injection', 0);
 }
@@ -102,8 +103,8 @@ function lengthOfDelivered(cpu: Cpu): number {
   return guestWord(cpu, 'injection') === 0 ? (runner.executing?.length ?? 0) : guestWord(cpu, 'injectionLength');
 }
 
-function outcomeOf(kind: PluginOutcome['kind'], { reason, qualification = 0n }: VmExit): PluginOutcome {
-  return { kind, reason, name: EXIT_REASONS[reason], qualification };
+function outcomeOf(kind: PluginOutcome['kind'], { reason, rule, qualification = 0n }: VmExit): PluginOutcome {
+  return { kind, reason, name: EXIT_REASONS[reason], qualification, ...(rule === undefined ? {} : { rule }) };
 }
 
 /** The processor stops; the indicator says why in the VMCS that was left. */

@@ -79,6 +79,10 @@ export function loadHostState(cpu: Cpu, vmcs: Vmcs): void {
   for (const [control, msr, field] of MSRS) if (isOn(cpu, control)) cpu.set(msr, vmcs.value(field));
   loadSegments(cpu, vmcs, is64);
   cpu.RFLAGS.value = 2n;
+}
+
+/** In VMX root operation: the table is not one of the guest's memory. */
+export function loadHostPdptes(cpu: Cpu): void {
   if (!cpu.EFER.LMA && (cpu.CR4.value & PAE) !== 0n) setPdptes(cpu, pdptesInMemory(cpu, cpu.CR3));
 }
 

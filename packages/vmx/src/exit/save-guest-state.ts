@@ -28,7 +28,6 @@ const PENDING_DEBUG_FIELD = fieldNamed('Guest pending debug exceptions');
 const ENTRY_CONTROLS = fieldNamed('VM-entry controls');
 const PREEMPTION_TIMER = fieldNamed('VMX-preemption timer value');
 const INTERRUPT_STATUS = fieldNamed('Guest interrupt status');
-const PML_INDEX = fieldNamed('PML index');
 const IA32E_GUEST = 1 << Entry['IA-32e mode guest'].bit;
 
 export function saveGuestState(cpu: Cpu, vmcs: Vmcs): void {
@@ -46,7 +45,6 @@ export function saveGuestState(cpu: Cpu, vmcs: Vmcs): void {
   if (isOn(cpu, Exit['save VMX-preemption timer value'])) vmcs.set(PREEMPTION_TIMER, remainingPreemptionTime(cpu));
   if (isOn(cpu, Secondary['virtual-interrupt delivery']))
     vmcs.set(INTERRUPT_STATUS, guestWord(cpu, 'guestInterruptStatus'));
-  if (isOn(cpu, Secondary['enable PML'])) vmcs.set(PML_INDEX, guestWord(cpu, 'pmlIndex'));
 }
 
 /** With EPT, whether or not the guest uses PAE paging; what it does not use is undefined. */

@@ -48,7 +48,6 @@ const LOADED = {
   eptpList: 'EPTP-list address',
   eptpIndex: 'EPTP index',
   pmlAddress: 'PML address',
-  pmlIndex: 'PML index',
   vmreadBitmap: 'VMREAD-bitmap address',
   vmwriteBitmap: 'VMWRITE-bitmap address',
   veInformation: 'Virtualization-exception information address',
