@@ -16,6 +16,8 @@ export interface EptEntry {
 export interface EntryRule {
   readonly id: string;
   readonly manual: Citation;
+  /** The entries that it is for, if not all. */
+  readonly of?: 'table' | 'page';
   readonly holds: (context: EptContext, entry: EptEntry) => boolean;
   readonly explain: string;
   readonly note?: string;
@@ -52,27 +54,33 @@ export const EPT_MISCONFIGURATIONS: readonly EntryRule[] = [
   {
     id: 'vmx.ept.table-reserved',
     manual,
-    holds: (_context, { low, isPage }) => isPage || (low & TABLE_RESERVED) === 0,
+    of: 'table',
+    holds: (_context, { low }) => (low & TABLE_RESERVED) === 0,
     explain:
       'Bits 7:3 of an EPT entry that references a table are reserved, bit 7 wherever no page of that size can be.',
   },
   {
     id: 'vmx.ept.page-alignment',
     manual,
-    holds: (_context, { low, shift, isPage }) => !isPage || (low & (2 ** shift - 1) & PAGE_FRAME) === 0,
+    of: 'page',
+    holds: (_context, { low, shift }) => (low & ((1 << shift) - 1) & PAGE_FRAME) === 0,
     explain: 'A page of 2 MBytes or 1 GByte must be aligned to its size: clear the address bits below.',
   },
   {
     id: 'vmx.ept.memory-type',
     manual,
-    holds: (_context, { low, isPage }) => !isPage || ((NO_MEMORY_TYPES >> ((low >> 3) & 7)) & 1) === 0,
+    of: 'page',
+    holds: (_context, { low }) => ((NO_MEMORY_TYPES >> ((low >> 3) & 7)) & 1) === 0,
     explain: 'The EPT memory type of a page, bits 5:3, must be 0, 1, 4, 5 or 6.',
     note: 'Bochs checks the bits of entries that reference tables in the same way; they are reserved there anyway.',
   },
 ];
 
+const RULES_OF_TABLES = EPT_MISCONFIGURATIONS.filter((rule) => rule.of !== 'page');
+const RULES_OF_PAGES = EPT_MISCONFIGURATIONS.filter((rule) => rule.of !== 'table');
+
 /** The first rule that an entry violates. */
 export function misconfigurationOf(context: EptContext, entry: EptEntry): EntryRule | undefined {
-  for (const rule of EPT_MISCONFIGURATIONS) if (!rule.holds(context, entry)) return rule;
+  for (const rule of entry.isPage ? RULES_OF_PAGES : RULES_OF_TABLES) if (!rule.holds(context, entry)) return rule;
   return undefined;
 }

@@ -75,7 +75,7 @@ export function walkEpt(
   }
   if ((walk.rights & needed) === 0) return;
   walk.outcome = 'translated';
-  walk.physical = table + (low & (2 ** walk.shift - 1));
+  walk.physical = table + (low & ((1 << walk.shift) - 1));
 }
 
 /** Until the end is reached, the outcome is a violation. */
