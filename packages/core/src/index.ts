@@ -86,7 +86,12 @@ export {
 } from './memory/paging.js';
 export { havePdptesReservedBits, pdptesInMemory, setPdptes } from './memory/pdpte-registers.js';
 export { staleTlb } from './memory/stale-tlb.js';
-export type { Invalidation, KeptTranslation, TranslationBuffer } from './memory/translation-buffer.js';
+export type {
+  BufferedTranslation,
+  Invalidation,
+  KeptTranslation,
+  TranslationBuffer,
+} from './memory/translation-buffer.js';
 export { acpiPower, powerButtonPressed } from './platform/acpi-power.js';
 export { debugConsole } from './platform/debug-console.js';
 export { type FwCfgOptions, fwCfg } from './platform/fw-cfg.js';
@@ -110,6 +115,7 @@ export {
   isInGuestMode,
   type SecondLevel,
   type SecondLevelAccess,
+  type TranslationTag,
 } from './plugin/guest-mode.js';
 export {
   defineMachine,

@@ -116,16 +116,28 @@ export function walk(
   access: AccessKind,
 ): number {
   if (context.mode === 'none') return throughSecondLevel(context, withoutA20(context, low >>> 0), low, high, access);
+  const page = allowedPage(memory, context, low, high, access);
+  return throughSecondLevel(context, physicalAt(context, page, low, high), low, high, access, page);
+}
+
+/** The page of a linear address that allows an access; accessed and dirty flags are set. Raises #PF if none does. */
+export function allowedPage(
+  memory: PhysicalDraft,
+  context: PagingContext,
+  low: number,
+  high: number,
+  access: AccessKind,
+): PageTranslation {
   const page = findPage(memory, context, low, high, access);
   const refusal = refusedAccess(context, page, access);
   if (refusal !== 0) pageFault(context, low, high, access, refusal);
   if (context.guest !== undefined) requireWritable(context, context.guest, page, low, high, access);
   setAccessed(memory, page.entries, access);
-  return throughSecondLevel(context, physicalAt(context, page, low, high), low, high, access, page);
+  return page;
 }
 
 /** The physical address that a guest-physical one stands for. */
-function throughSecondLevel(
+export function throughSecondLevel(
   { guest, user }: PagingContext,
   address: number,
   low: number,
@@ -339,7 +351,7 @@ const flagsToSet = (isLast: boolean, access: AccessKind): number =>
   access === 'write' && isLast ? ENTRY.accessed | ENTRY.dirty : ENTRY.accessed;
 
 /** Sets the accessed flag of each entry of a walk, and for a write the dirty flag of the last. */
-export function setAccessed(memory: PhysicalDraft, entries: readonly PagingEntry[], access: AccessKind): void {
+function setAccessed(memory: PhysicalDraft, entries: readonly PagingEntry[], access: AccessKind): void {
   for (const [index, { address, low }] of entries.entries()) {
     const bits = flagsToSet(index === entries.length - 1, access);
     if ((low & bits) !== bits) memory.setBits(address, bits);
@@ -347,7 +359,7 @@ export function setAccessed(memory: PhysicalDraft, entries: readonly PagingEntry
 }
 
 /** Raises #PF; `bits` are P, RSVD and PK of the error code, the others follow from the access. */
-export function pageFault(context: PagingContext, low: number, high: number, access: AccessKind, bits: number): never {
+function pageFault(context: PagingContext, low: number, high: number, access: AccessKind, bits: number): never {
   // Execution can be disabled by the entries of 8 bytes only: NXE says nothing while CR4.PAE is 0.
   const tellsFetch = context.smep || (context.executeDisable && context.mode !== '32-bit');
   const fetch = access === 'fetch' && tellsFetch ? ERROR.fetch : 0;

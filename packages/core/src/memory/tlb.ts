@@ -268,8 +268,7 @@ export class SoftwareTlb implements LinearMemory {
     if (!isCanonical(high, this.#context.linearBits))
       raise(segment === STACK ? SS(0) : GP(0), 'core.linear-address.canonical');
     const buffer = this.#observer.current.definition.translations;
-    if (buffer !== undefined && this.#context.mode !== 'none' && this.#context.guest === undefined)
-      return this.#translateThrough(buffer, low, high, access);
+    if (buffer !== undefined && this.#context.mode !== 'none') return this.#translateThrough(buffer, low, high, access);
     return walk(this.#memory, this.#context, low, high, access);
   }
 

@@ -1,17 +1,20 @@
 // What a model of the TLB must offer so that translations outlive the tables they come from (SDM, "Caching Translation
 // Information"). The machine has none unless a plugin brings one: then each translation is one of the tables in memory.
 import { GuestFault } from '../interrupt/exceptions.js';
+import { Interception } from '../interrupt/interception.js';
+import type { TranslationTag } from '../plugin/guest-mode.js';
 import type { Cpu } from '../state/cpu.js';
 import type { PhysicalDraft } from '../state/physical-draft.js';
 import {
   type AccessKind,
+  allowedPage,
   findPage,
   type PageTranslation,
   type PagingContext,
-  pageFault,
+  type PagingEntry,
   physicalAt,
   refusedAccess,
-  setAccessed,
+  throughSecondLevel,
 } from './paging.js';
 
 /** Which translations are forgotten. */
@@ -21,10 +24,26 @@ export interface Invalidation {
   /** A process-context identifier: only those made under it, and global ones if `globals` says so. */
   readonly pcid?: number;
   readonly globals: boolean;
+  /** Whose translations: of a VPID or ASID, or of each but 0. Absent: of the one that is in use. */
+  readonly space?: number | 'guests';
+  /** Translations made through the second level with this root, or any, of every space; nothing else counts then. */
+  readonly tables?: number | 'any';
 }
 
-/** All of a processor's translations. */
+/** All translations of the space that is in use. */
 export const EVERYTHING: Invalidation = { globals: true };
+
+/** By kind of access: bits of what a translation was found to allow. */
+const KIND: Readonly<Record<AccessKind, number>> = { read: 1, write: 3, fetch: 4 };
+const ANY_KIND = 7;
+
+/** A translation as it is kept: from a linear to a physical address, whatever levels are in between. */
+export interface BufferedTranslation extends PageTranslation {
+  /** What the second level was asked for and allowed: read 1, write 2, fetch 4; all of them without one. */
+  readonly kinds: number;
+  /** The entries of the second level on the way. */
+  readonly secondLevelEntries: readonly PagingEntry[];
+}
 
 /**
  * A TLB as a plugin models it: architectural state of its machine. A look-up must not change what is kept. `page` is the
@@ -33,7 +52,7 @@ export const EVERYTHING: Invalidation = { globals: true };
 export interface TranslationBuffer {
   readonly find: (cpu: Cpu, page: number) => KeptTranslation | undefined;
   /** Keeps what a walk found. Returns the number of the page whose translation had to go, if one had to. */
-  readonly fill: (cpu: Cpu, page: number, translation: PageTranslation) => number | undefined;
+  readonly fill: (cpu: Cpu, page: number, translation: BufferedTranslation) => number | undefined;
   /** Forgets one piece that `find` found. */
   readonly drop: (cpu: Cpu, page: number) => void;
   readonly invalidate: (cpu: Cpu, what: Invalidation) => void;
@@ -43,7 +62,7 @@ export interface TranslationBuffer {
 
 /** A translation with what the buffer knows of its tables. */
 export interface KeptTranslation {
-  readonly translation: PageTranslation;
+  readonly translation: BufferedTranslation;
   /** An entry that it was made of has another value now, and `stale` was not told yet. */
   readonly suspect: boolean;
 }
@@ -51,6 +70,10 @@ export interface KeptTranslation {
 const PCID = 0xfffn;
 /** The process-context identifier under which a processor makes translations: 0 without CR4.PCIDE. */
 export const currentPcid = (cpu: Cpu): number => (cpu.CR4.PCIDE ? Number(cpu.CR3 & PCID) : 0);
+
+const HOST: TranslationTag = { space: 0, tables: 0 };
+/** What translations of the current processor are told apart by. */
+export const currentTag = (cpu: Cpu): TranslationTag => cpu.draft.guest?.tag ?? HOST;
 
 /** The number of the 4-KByte page that holds a linear address, given by its halves. */
 const pageNumber = (low: number, high: number): number => high * 2 ** 20 + (low >>> 12);
@@ -80,20 +103,57 @@ export function translateThrough(
     drop(cpu, page);
     dropped(page);
   }
-  const found = findPage(memory, context, low, high, access);
-  const refusal = refusedAccess(context, found, access);
-  if (refusal !== 0) pageFault(context, low, high, access, refusal);
-  setAccessed(memory, found.entries, access);
-  const displaced = fill(cpu, page, { ...found, dirty: found.dirty || access === 'write' });
+  const [translation, physical] = translated(memory, context, low, high, access);
+  const kinds =
+    kept?.translation.base === translation.base ? translation.kinds | kept.translation.kinds : translation.kinds;
+  const displaced = fill(cpu, page, { ...translation, kinds });
   if (displaced !== undefined) dropped(displaced);
-  return physicalAt(context, found, low, high);
+  return physical;
 }
 
-function serves(translation: PageTranslation, context: PagingContext, access: AccessKind): boolean {
-  return refusedAccess(context, translation, access) === 0 && (access !== 'write' || translation.dirty);
+/** What the tables say now, with the physical address. */
+function translated(
+  memory: PhysicalDraft,
+  context: PagingContext,
+  low: number,
+  high: number,
+  access: AccessKind,
+): readonly [translation: BufferedTranslation, physical: number] {
+  const used = new Map<number, PagingEntry>();
+  const recorded = recordedContext(context, used);
+  const page = allowedPage(memory, recorded, low, high, access);
+  const address = physicalAt(context, page, low, high);
+  const physical = throughSecondLevel(recorded, address, low, high, access, page);
+  const translation: BufferedTranslation = {
+    ...page,
+    base: page.base + physical - address, // of a larger page, only this piece lies there
+    dirty: page.dirty || access === 'write',
+    kinds: context.guest === undefined ? ANY_KIND : KIND[access],
+    secondLevelEntries: [...used.values()],
+  };
+  return [translation, physical];
 }
 
-/** Where the tables lead now; undefined if they refuse the access. Nothing is set in them. */
+/** The context with a second level that keeps what it used. */
+function recordedContext(context: PagingContext, used: Map<number, PagingEntry>): PagingContext {
+  const { guest } = context;
+  if (guest === undefined) return context;
+  const { secondLevel } = guest;
+  const translate: typeof secondLevel.translate = (cpu, address, access) => {
+    const physical = secondLevel.translate(cpu, address, access);
+    for (const entry of secondLevel.used?.() ?? []) used.set(entry.address, entry);
+    return physical;
+  };
+  return { ...context, guest: { cpu: guest.cpu, secondLevel: { translate } } };
+}
+
+function serves(translation: BufferedTranslation, context: PagingContext, access: AccessKind): boolean {
+  const isAllowed =
+    (translation.kinds & KIND[access]) === KIND[access] && refusedAccess(context, translation, access) === 0;
+  return isAllowed && (access !== 'write' || translation.dirty);
+}
+
+/** Where the tables lead now; undefined if they refuse the access. Nothing is set in those of the first level. */
 function physicalNow(
   memory: PhysicalDraft,
   context: PagingContext,
@@ -103,9 +163,10 @@ function physicalNow(
 ): number | undefined {
   try {
     const found = findPage(memory, context, low, high, access);
-    return refusedAccess(context, found, access) === 0 ? physicalAt(context, found, low, high) : undefined;
+    if (refusedAccess(context, found, access) !== 0) return undefined;
+    return throughSecondLevel(context, physicalAt(context, found, low, high), low, high, access, found);
   } catch (thrown) {
-    if (thrown instanceof GuestFault) return undefined;
+    if (thrown instanceof GuestFault || thrown instanceof Interception) return undefined;
     throw thrown;
   }
 }

@@ -1,7 +1,7 @@
 // Guest mode: a processor executes software of a guest, and a plugin decides what that means (VMX non-root operation, a guest
 // of SVM). Core keeps whether a processor is in it (`guestMode`) and asks once, at entry, what the guest wants; a part that is
 // absent costs nothing.
-import type { AccessKind, PageTranslation } from '../memory/paging.js';
+import type { AccessKind, PageTranslation, PagingEntry } from '../memory/paging.js';
 import { slotOf } from '../register/register-file.js';
 import type { Cpu } from '../state/cpu.js';
 
@@ -22,6 +22,16 @@ export interface SecondLevelAccess {
 export interface SecondLevel {
   /** The physical address; calls `takeOver` if the access is refused. */
   readonly translate: (cpu: Cpu, guestPhysical: number, access: SecondLevelAccess) => number;
+  /** The entries that the last address was translated with, from the root down: a model of the TLB asks for them. */
+  readonly used?: () => readonly PagingEntry[];
+}
+
+/** What a model of the TLB tells translations apart by, beside the process-context identifier. */
+export interface TranslationTag {
+  /** VPID or ASID; 0 is the host's. */
+  readonly space: number;
+  /** Physical address of the root of the second level; 0: there is none. */
+  readonly tables: number;
 }
 
 /** A page that answers instead of RAM while the processor is in guest mode, such as the APIC-access page. */
@@ -35,6 +45,8 @@ export interface GuestPage {
 /** What the guest of a processor wants. */
 export interface Guest {
   readonly secondLevel?: SecondLevel | undefined;
+  /** Absent: that of the host, without a second level. */
+  readonly tag?: TranslationTag;
   readonly page?: GuestPage | undefined;
   /** Instructions run one by one, and the `stepped` intercept hears of each. */
   readonly stepwise?: boolean;

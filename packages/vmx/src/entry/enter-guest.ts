@@ -8,6 +8,7 @@ import { OTHER_EVENT, VALID } from '../non-root/event-types.js';
 import { loadMsrArea } from '../non-root/msr-area.js';
 import { pendExit } from '../non-root/pending-exits.js';
 import { startPreemptionTimer } from '../non-root/preemption-timer.js';
+import { invalidateWithoutVpid } from '../non-root/vpid.js';
 import { Vmcs } from '../vmcs.js';
 import { LAUNCH_STATE, writeHeader } from '../vmcs-region.js';
 import { vmxProcessor } from '../vmx-operation.js';
@@ -31,6 +32,7 @@ export function enterGuest(cpu: Cpu): PluginOutcome {
     cpu.set('guestMode', 1n);
     loadGuestState(cpu, vmcs);
   });
+  invalidateWithoutVpid(cpu);
   const failed = loadMsrArea(cpu, vmcs, MSR_AREA);
   if (failed !== 0) return failEntry(cpu, MSR_LOADING, BigInt(failed));
   writeHeader(cpu.memory, vmxProcessor.of(cpu).currentVmcs, 'launch state', LAUNCH_STATE.launched);

@@ -34,17 +34,22 @@ export const EPT_RIGHTS = { read: 1, write: 2, execute: 4, userExecute: 0x400 } 
 const PAGE = 2 ** 12;
 const ALL_RIGHTS = EPT_RIGHTS.read | EPT_RIGHTS.write | EPT_RIGHTS.execute;
 
+/** Bits 51:12 of an EPTP: where its structures begin, and what cached mappings are told apart by. */
+export function rootOf(eptp: bigint): number {
+  const address = Number(BigInt.asUintN(52, eptp));
+  return address - (address % PAGE);
+}
+
 /**
  * What an EPTP means that VM entry accepted.
  * @example eptContext(findProfile('intel-server'), 0x10_005en, { modeBasedExecuteControl: false, subPageWritePermissions: false }).walkLength // 4
  */
 export function eptContext(profile: ProcessorProfile, eptp: bigint, controls: EptControls): EptContext {
   const { modeBasedExecuteControl, subPageWritePermissions } = controls;
-  const address = Number(BigInt.asUintN(52, eptp));
   return {
     modeBasedExecuteControl,
     subPageWritePermissions,
-    root: address - (address % PAGE),
+    root: rootOf(eptp),
     walkLength: EPTP.read(eptp, 'page-walk length less 1') === 4 ? 5 : 4,
     memoryType: EPTP.read(eptp, 'memory type'),
     accessedAndDirty: EPTP.read(eptp, 'accessed and dirty flags') === 1,

@@ -1,6 +1,6 @@
 // The second level of translation of a guest: EPT with the EPTP, the log and the information area of the VMCS that it runs
 // under. One object serves as long as none of them changes, so that translations made before stay good.
-import { type Cpu, type PluginOutcome, type SecondLevel, takeOver } from '@retrovisor/core';
+import { type Cpu, type PluginOutcome, type SecondLevel, type TranslationTag, takeOver } from '@retrovisor/core';
 import { Secondary } from '../controls.js';
 import { vmExit } from '../exit/leave-guest.js';
 import { fieldNamed } from '../fields.js';
@@ -8,8 +8,8 @@ import { guestValue, guestWord, isOn, slotOfGuest } from '../non-root/controls-i
 import { unblockNmis } from '../non-root/nmi-unblocking.js';
 import { Vmcs } from '../vmcs.js';
 import type { PageModificationLog } from './accessed-dirty.js';
-import { eptContext } from './context.js';
-import { type EptExit, type EptGuest, translateThroughEpt } from './translation.js';
+import { eptContext, rootOf } from './context.js';
+import { type EptExit, type EptGuest, translateThroughEpt, usedEntries } from './translation.js';
 
 /** Registers of the guest that the second level follows from. */
 const FOLLOWED = ['primary', 'secondary', 'eptPointer', 'eptpIndex', 'pmlAddress', 'veInformation'] as const;
@@ -27,6 +27,7 @@ class Known {
     const guest = eptGuestOf(cpu);
     this.secondLevel = {
       translate: (_cpu, guestPhysical, access) => translateThroughEpt(cpu, guest, guestPhysical, access),
+      used: usedEntries,
     };
     this.#places = FOLLOWED.flatMap((register) => [slotOfGuest(cpu, register) * 2, slotOfGuest(cpu, register) * 2 + 1]);
     this.#values = this.#places.map((place) => cpu.words[place] as number);
@@ -50,6 +51,14 @@ export function secondLevelOf(cpu: Cpu): SecondLevel | undefined {
     known.set(cpu, last);
   }
   return last.secondLevel;
+}
+
+/** SDM, "Information That May Be Cached": mappings carry the VPID, and with EPT bits 51:12 of the EPTP. */
+export function translationTagOf(cpu: Cpu): TranslationTag {
+  return {
+    space: isOn(cpu, Secondary['enable VPID']) ? guestWord(cpu, 'vpid') : 0,
+    tables: isOn(cpu, Secondary['enable EPT']) ? rootOf(guestValue(cpu, 'eptPointer')) : 0,
+  };
 }
 
 function eptGuestOf(cpu: Cpu): EptGuest {

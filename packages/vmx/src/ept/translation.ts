@@ -5,6 +5,7 @@ import {
   type FaultExplanation,
   fault,
   NotModelled,
+  type PagingEntry,
   raise,
   type SecondLevelAccess,
   sdm,
@@ -69,6 +70,14 @@ export function translateThroughEpt(
   if (walk.outcome !== 'translated') return refuse(cpu, guest, access);
   if (setEptFlags(memory, context, walk, countsAsWrite(context, access), log)) return walk.physical;
   return guest.leave({ reason: REASON.logFull, rule: LOG_FULL, qualification: 0n });
+}
+
+/** The entries that the last address was translated with, from the root down. */
+export function usedEntries(): readonly PagingEntry[] {
+  return Array.from({ length: walk.length }, (_, depth) => {
+    const address = walk.addresses[depth] as number;
+    return { address, guestAddress: address, low: walk.words[depth] as number, high: walk.upperWords[depth] as number };
+  });
 }
 
 function refuse(cpu: Cpu, { context, virtualizationExceptions, leave }: EptGuest, access: SecondLevelAccess): never {

@@ -42,10 +42,11 @@ export class EptWalk {
   /** Lowest bit of its index: the bits of the address within the page. */
   shift = 0;
   isPage = false;
-  /** Entries that were read, from the root down, by address and bits 31:0. */
+  /** Entries that were read, from the root down, by address and halves. */
   length = 0;
   readonly addresses = new Float64Array(MOST_LEVELS);
   readonly words = new Int32Array(MOST_LEVELS);
+  readonly upperWords = new Int32Array(MOST_LEVELS);
   /** The rule that a misconfigured entry violates. */
   misconfiguration: EntryRule | undefined;
 }
@@ -103,6 +104,7 @@ function readEntry(memory: EptMemory, context: EptContext, address: number, shif
   walk.rights &= low;
   walk.addresses[walk.length] = address;
   walk.words[walk.length] = low;
+  walk.upperWords[walk.length] = walk.high;
   walk.length++;
 }
 

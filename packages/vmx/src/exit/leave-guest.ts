@@ -5,6 +5,7 @@ import { fieldNamed } from '../fields.js';
 import { guestWord, setGuestValue } from '../non-root/controls-in-use.js';
 import { informationOf, isOfInstruction, VALID } from '../non-root/event-types.js';
 import { loadMsrArea, storeMsrArea } from '../non-root/msr-area.js';
+import { invalidateWithoutVpid } from '../non-root/vpid.js';
 import { Vmcs } from '../vmcs.js';
 import { REGION_HEADER } from '../vmcs-region.js';
 import { vmxProcessor } from '../vmx-operation.js';
@@ -69,6 +70,7 @@ export function failEntry(cpu: Cpu, reason: ExitReason, qualification: bigint): 
 /** The controls of the guest count until the host's state is loaded. */
 function enterRoot(cpu: Cpu, vmcs: Vmcs): void {
   cpu.set('guestMode', 1n);
+  invalidateWithoutVpid(cpu);
   loadHostState(cpu, vmcs);
   cpu.set('guestMode', 0n);
   loadHostPdptes(cpu);

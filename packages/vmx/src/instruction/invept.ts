@@ -1,7 +1,15 @@
 // INVEPT: invalidates guest-physical and combined mappings. Which of them: type 1, those of the EPTP in the descriptor;
-// type 2, all. The TLB here keeps nothing that differs from the tables, so that nothing is left to invalidate; checks
-// and status flags are those of the manual.
-import { type CheckResult, type Cpu, defineInstruction, defineRules, type Execution, sdm, UD } from '@retrovisor/core';
+// type 2, all. Where no plugin models the TLB, no mapping that is kept differs from the tables.
+import {
+  type CheckResult,
+  type Cpu,
+  defineInstruction,
+  defineRules,
+  type Execution,
+  type Operand,
+  sdm,
+  UD,
+} from '@retrovisor/core';
 import {
   descriptorFields,
   descriptorOf,
@@ -11,6 +19,7 @@ import {
   typeOf,
 } from '../checks/invalidation-operands.js';
 import { Secondary } from '../controls.js';
+import { rootOf } from '../ept/context.js';
 import { isValidEptp } from '../ept/eptp.js';
 import { fail, succeed } from '../status.js';
 
@@ -53,5 +62,10 @@ export const INVEPT = defineInstruction({
   flags: 'VMsucceed, VMfailInvalid or VMfailValid',
   checks: inveptChecks,
   intrinsics: { invept: { operands: [{ in: 'type' }, { in: 'eptp' }, { in: 'reserved' }] } },
-  effect: (cpu: Cpu) => succeed(cpu),
+  effect(cpu: Cpu, operands: readonly Operand[]) {
+    const execution = { cpu, operands };
+    const isSingle = typeOf(execution) === SINGLE_CONTEXT;
+    cpu.draft.flushTlb({ globals: true, tables: isSingle ? rootOf(descriptorOf(execution).low) : 'any' });
+    return succeed(cpu);
+  },
 });

@@ -1,7 +1,18 @@
 // INVVPID: invalidates linear and combined mappings by VPID. Type 0: those of one address; 1: all of a VPID; 2: all of
-// every VPID but 0; 3: of a VPID all but global ones. The TLB here keeps nothing that differs from the tables, so that
-// nothing is left to invalidate; checks and status flags are those of the manual.
-import { type CheckResult, type Cpu, defineInstruction, defineRules, type Execution, sdm, UD } from '@retrovisor/core';
+// every VPID but 0; 3: of a VPID all but global ones. Where no plugin models the TLB, no mapping that is kept differs from
+// the tables.
+import {
+  type CheckResult,
+  type Cpu,
+  defineInstruction,
+  defineRules,
+  type Execution,
+  type Invalidation,
+  type Operand,
+  sdm,
+  UD,
+} from '@retrovisor/core';
+import type { Operation } from '../checks/instruction-conditions.js';
 import {
   descriptorFields,
   descriptorOf,
@@ -14,7 +25,7 @@ import { Secondary } from '../controls.js';
 import { fail, succeed } from '../status.js';
 
 const MANUAL = sdm('INVVPID—Invalidate Translations Based on VPID');
-const TYPE = { individualAddress: 0n, allContext: 2n } as const;
+const TYPE = { individualAddress: 0n, singleContext: 1n, allContext: 2n } as const;
 const VPID = 0xffffn;
 
 const INSTRUCTION: InvalidationInstruction = {
@@ -58,6 +69,22 @@ const invvpidChecks = defineRules<Execution, CheckResult>(MANUAL, UD, [
   },
 ]);
 
+/** What each type invalidates, for all process-context identifiers. */
+function invalidation(execution: Operation): Invalidation {
+  const { low, high: address } = descriptorOf(execution);
+  const space = Number(low & VPID);
+  switch (typeOf(execution)) {
+    case TYPE.individualAddress:
+      return { address, space, globals: true };
+    case TYPE.singleContext:
+      return { space, globals: true };
+    case TYPE.allContext:
+      return { space: 'guests', globals: true };
+    default:
+      return { space, globals: false };
+  }
+}
+
 function isCanonical(address: bigint, bits: number): boolean {
   return BigInt.asIntN(bits, address) === BigInt.asIntN(64, address);
 }
@@ -70,5 +97,8 @@ export const INVVPID = defineInstruction({
   flags: 'VMsucceed, VMfailInvalid or VMfailValid',
   checks: invvpidChecks,
   intrinsics: { invvpid: { operands: [{ in: 'type' }, { in: 'vpid' }, { in: 'address' }] } },
-  effect: (cpu: Cpu) => succeed(cpu),
+  effect(cpu: Cpu, operands: readonly Operand[]) {
+    cpu.draft.flushTlb(invalidation({ cpu, operands }));
+    return succeed(cpu);
+  },
 });

@@ -1,13 +1,14 @@
 // VMX non-root operation as core's guest mode: what the controls of the guest ask of the machine while it runs.
 import type { Cpu, Guest, GuestMode } from '@retrovisor/core';
 import { Primary } from '../controls.js';
-import { secondLevelOf } from '../ept/second-level.js';
+import { secondLevelOf, translationTagOf } from '../ept/second-level.js';
 import { isOn } from './controls-in-use.js';
 import { pendExit } from './pending-exits.js';
 
 export const guestMode: GuestMode = {
   guestOf: (cpu): Guest => ({
     secondLevel: secondLevelOf(cpu),
+    tag: translationTagOf(cpu),
     stepwise: isOn(cpu, Primary['monitor trap flag']),
   }),
 };

@@ -1,5 +1,6 @@
 // EPT paging structures that map the memory of a test machine to itself, and the fields of a guest that runs on them: pages of
 // 4 KBytes for the first 2 MBytes, the others of 2 MBytes.
+import type { Plugin } from '@retrovisor/core';
 import { type Fields, guestMachine } from './guest.js';
 import type { Overrides, VmxMachineUnderTest } from './machine.js';
 import { readValue, writeValue } from './machine.js';
@@ -59,6 +60,7 @@ export function eptMachine(
   controls = 0n,
   fields: Fields = {},
   overrides: Overrides = {},
+  others: readonly Plugin[] = [],
 ): VmxMachineUnderTest {
   const machine = guestMachine(
     code,
@@ -73,6 +75,7 @@ export function eptMachine(
       ...fields,
     },
     overrides,
+    others,
   );
   writeTables(machine, TABLES);
   writeTables(machine, OTHER_TABLES);

@@ -1,5 +1,6 @@
 // A machine in VMX root operation whose current VMCS describes a guest in 64-bit mode: it shares the paging of the host, and its
 // code lies at GUEST_CODE. The host goes on at HOST_CODE.
+import type { Plugin } from '@retrovisor/core';
 import type { FieldName } from '../../src/fields.js';
 import { fieldNamed } from '../../src/fields.js';
 import { type Overrides, rootMachine, type VmxMachineUnderTest } from './machine.js';
@@ -63,8 +64,9 @@ export function guestMachine(
   code: readonly number[],
   fields: Fields = {},
   overrides: Overrides = {},
+  others: readonly Plugin[] = [],
 ): VmxMachineUnderTest {
-  const machine = rootMachine(overrides);
+  const machine = rootMachine(overrides, others);
   machine.writeMemory(GUEST_CODE, Uint8Array.from(code));
   writeFields(machine, { ...guestFields(machine), ...fields });
   return machine;
