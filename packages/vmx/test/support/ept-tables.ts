@@ -8,7 +8,7 @@ import { readValue, writeValue } from './machine.js';
 /** PML4, PDPT, page directory and page table. */
 const TABLES = 0x30_0000n;
 /** The same, with other structures for the first 2 MBytes. */
-export const OTHER_TABLES = 0x31_0000n;
+const OTHER_TABLES = 0x31_0000n;
 export const PML_LOG = 0x32_0000n;
 export const VE_INFORMATION = 0x32_1000n;
 export const EPTP_LIST = 0x32_2000n;
