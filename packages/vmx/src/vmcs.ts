@@ -24,7 +24,7 @@ export class Vmcs {
   word(field: VmcsField): number {
     const at = this.#address + fieldOffset(field);
     if (field.bytes !== 2) return this.#cpu.memory.word(at);
-    return (this.#cpu.memory.word(at & ~3) >>> ((at & 2) * 8)) & 0xffff;
+    return (this.#cpu.memory.word(doublewordAt(at)) >>> ((at & 2) * 8)) & 0xffff;
   }
 
   /** Bits 63:32 of a field of 64 bits, as a signed integer; 0 of others. */
@@ -43,7 +43,8 @@ export class Vmcs {
     const at = this.#address + fieldOffset(field);
     if (field.bytes === 2) {
       const shift = (at & 2) * 8;
-      memory.setWord(at & ~3, (memory.word(at & ~3) & ~(0xffff << shift)) | ((low & 0xffff) << shift));
+      const word = doublewordAt(at);
+      memory.setWord(word, (memory.word(word) & ~(0xffff << shift)) | ((low & 0xffff) << shift));
       return;
     }
     memory.setWord(at, low);
@@ -54,3 +55,6 @@ export class Vmcs {
     this.set(field, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
   }
 }
+
+/** The doubleword that holds a byte; addresses have more than 32 bits. */
+const doublewordAt = (address: number): number => address - (address % 4);
