@@ -45,7 +45,7 @@ export const FIXED_BITS = {
   'vmx.operation.cr4-fixed': explanation('CR4'),
 } as const satisfies Readonly<Record<string, FaultExplanation>>;
 
-const RULES: Readonly<Record<FixedRegister, keyof typeof FIXED_BITS>> = {
+export const FIXED_BIT_RULES: Readonly<Record<FixedRegister, keyof typeof FIXED_BITS>> = {
   CR0: 'vmx.operation.cr0-fixed',
   CR4: 'vmx.operation.cr4-fixed',
 };
@@ -53,7 +53,7 @@ const RULES: Readonly<Record<FixedRegister, keyof typeof FIXED_BITS>> = {
 /** Intercept: raises #GP(0) for a write of CR0 or CR4 that VMX operation does not allow. */
 export function refuseFixedBits(cpu: Cpu, { register, write, value }: ControlRegisterAccess): void {
   if (!write || (register !== 'CR0' && register !== 'CR4') || !isInVmxOperation(cpu)) return;
-  if (fixedBitsViolated(cpu, register, value) !== 0n) raise(GP(0), RULES[register]);
+  if (fixedBitsViolated(cpu, register, value) !== 0n) raise(GP(0), FIXED_BIT_RULES[register]);
 }
 
 /** CR4.VMXE may be set where the processor has VMX; IA32_FEATURE_CONTROL has no say in it. */

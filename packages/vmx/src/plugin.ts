@@ -1,8 +1,9 @@
 // Intel VMX as a plugin: a table of contents; every value comes from the file of that name.
 import { definePlugin, PLUGIN_API_VERSION } from '@retrovisor/core';
 import { CAPABILITY_MSRS, CPUID_VMX } from './capability-msrs.js';
-import { CR4_VMXE, FIXED_BITS, refuseFixedBits } from './cr-fixed.js';
+import { CR4_VMXE, FIXED_BITS } from './cr-fixed.js';
 import { EPT_RULES } from './ept/translation.js';
+import { INTERCEPTED_INSTRUCTIONS, interceptFirst, interceptInstruction } from './exit/instruction-exits.js';
 import { FEATURE_CONTROL_MSRS, FEATURE_CONTROL_RULES } from './feature-control.js';
 import { VMX_FEATURES } from './feature-switches.js';
 import { reportStore, vmxHazards } from './hazards.js';
@@ -19,11 +20,13 @@ import { VMWRITE } from './instruction/vmwrite.js';
 import { VMXOFF } from './instruction/vmxoff.js';
 import { VMXON } from './instruction/vmxon.js';
 import { vmcsLocation, vmxonRegionLocation } from './locations.js';
+import { accessControlRegister } from './non-root/control-registers.js';
 import { GUEST_REGISTERS } from './non-root/controls-in-use.js';
 import { GUEST_EVENTS, holdsEvent, interceptEvent } from './non-root/events.js';
 import { interceptException, interceptShutdown, interceptTaskSwitch } from './non-root/exceptions.js';
 import { guestMode, stepped } from './non-root/guest-mode.js';
 import { preemptionTimer } from './non-root/preemption-timer.js';
+import { shownTimeStamp } from './non-root/time-stamp.js';
 import { vmxMachine, watchedFrames } from './regions-in-use.js';
 import { vmcsView, vmxView } from './views.js';
 import { vmxProcessor } from './vmx-operation.js';
@@ -61,10 +64,14 @@ export const vmx = definePlugin({
     VMFUNC,
   ],
   guestMode,
+  interceptedInstructions: INTERCEPTED_INSTRUCTIONS,
   boundaryEvents: GUEST_EVENTS,
   processorTimer: preemptionTimer,
   intercepts: {
-    controlRegister: refuseFixedBits,
+    beforeInstruction: interceptFirst,
+    instruction: interceptInstruction,
+    controlRegister: accessControlRegister,
+    timeStamp: shownTimeStamp,
     watchedStore: reportStore,
     exception: interceptException,
     shutdown: interceptShutdown,

@@ -13,6 +13,7 @@ import {
 } from '@retrovisor/core';
 import { accessOf, noCurrentVmcs, truncate, unsupportedField } from '../checks/field-operand.js';
 import { memoryAccess, operandOf, privileged, recognized } from '../checks/instruction-conditions.js';
+import { reachedVmcs } from '../exit/shadowed-fields.js';
 import { succeed } from '../status.js';
 import { readField } from '../vmcs-region.js';
 import { vmxProcessor } from '../vmx-operation.js';
@@ -48,7 +49,7 @@ export const VMREAD = defineInstruction({
     const execution = { cpu, operands };
     const named = accessOf(execution, ENCODING);
     if (named === undefined) throw new InternalError('VMREAD of a field that its checks refused');
-    const value = readField(cpu.memory, vmxProcessor.of(cpu).currentVmcs, named.field, named.access);
+    const value = readField(cpu.memory, reachedVmcs(cpu, vmxProcessor.of(cpu).currentVmcs), named.field, named.access);
     operandOf(execution, DESTINATION).write(truncate(cpu, value));
     return succeed(cpu);
   },

@@ -14,6 +14,7 @@ import {
 import { VMX_MISC } from '../capability-bits.js';
 import { accessOf, noCurrentVmcs, truncate, unsupportedField } from '../checks/field-operand.js';
 import { memoryAccess, operandOf, placeOf, privileged, recognized } from '../checks/instruction-conditions.js';
+import { reachedVmcs } from '../exit/shadowed-fields.js';
 import { fail, succeed } from '../status.js';
 import { writeField } from '../vmcs-region.js';
 import { vmxProcessor } from '../vmx-operation.js';
@@ -62,7 +63,7 @@ export const VMWRITE = defineInstruction({
     const named = accessOf(execution, ENCODING);
     if (named === undefined) throw new InternalError('VMWRITE of a field that its checks refused');
     const value = truncate(cpu, operandOf(execution, SOURCE).read());
-    writeField(cpu.memory, vmxProcessor.of(cpu).currentVmcs, named.field, value, named.access);
+    writeField(cpu.memory, reachedVmcs(cpu, vmxProcessor.of(cpu).currentVmcs), named.field, value, named.access);
     return succeed(cpu);
   },
 });
