@@ -47,6 +47,9 @@ const ROWS = {
   IA32_VMX_EXIT_CTLS2: { address: 0x493, existsWhen: mayBeOne(Exit['activate secondary controls']) },
 } as const satisfies Record<string, { address: number; existsWhen?: Existence }>;
 
+/** The address of a capability MSR. */
+export const capabilityAddress = (name: CapabilityMsr): number => ROWS[name].address;
+
 /** The name of a capability MSR. */
 export type CapabilityMsr = keyof typeof ROWS;
 

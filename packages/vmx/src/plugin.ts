@@ -1,9 +1,14 @@
 // Intel VMX as a plugin: a table of contents; every value comes from the file of that name.
 import { definePlugin, PLUGIN_API_VERSION } from '@retrovisor/core';
-import { CAPABILITY_MSRS, CPUID_VMX } from './capability-msrs.js';
+import { CPUID_VMX } from './capability-msrs.js';
 import { CR4_VMXE, FIXED_BITS } from './cr-fixed.js';
 import { EPT_RULES } from './ept/translation.js';
-import { INTERCEPTED_INSTRUCTIONS, interceptFirst, interceptInstruction } from './exit/instruction-exits.js';
+import {
+  INTERCEPTED_INSTRUCTIONS,
+  interceptFirst,
+  interceptInstruction,
+  NOT_ENABLED_RULES,
+} from './exit/instruction-exits.js';
 import { FEATURE_CONTROL_MSRS, FEATURE_CONTROL_RULES } from './feature-control.js';
 import { VMX_FEATURES } from './feature-switches.js';
 import { reportStore, vmxHazards } from './hazards.js';
@@ -20,6 +25,7 @@ import { VMWRITE } from './instruction/vmwrite.js';
 import { VMXOFF } from './instruction/vmxoff.js';
 import { VMXON } from './instruction/vmxon.js';
 import { vmcsLocation, vmxonRegionLocation } from './locations.js';
+import { SHOWN_CAPABILITY_MSRS } from './modelled-capabilities.js';
 import { accessControlRegister } from './non-root/control-registers.js';
 import { GUEST_REGISTERS } from './non-root/controls-in-use.js';
 import { GUEST_EVENTS, holdsEvent, interceptEvent } from './non-root/events.js';
@@ -45,7 +51,7 @@ export const vmx = definePlugin({
   processorSlice: vmxProcessor,
   cpuid: [CPUID_VMX],
   features: VMX_FEATURES,
-  msrs: { ...CAPABILITY_MSRS, ...FEATURE_CONTROL_MSRS },
+  msrs: { ...SHOWN_CAPABILITY_MSRS, ...FEATURE_CONTROL_MSRS },
   registerBits: [CR4_VMXE],
   registers: GUEST_REGISTERS,
   instructions: [
@@ -80,7 +86,7 @@ export const vmx = definePlugin({
     holdsEvent,
     stepped,
   },
-  explanations: { ...FIXED_BITS, ...FEATURE_CONTROL_RULES, ...EPT_RULES },
+  explanations: { ...FIXED_BITS, ...FEATURE_CONTROL_RULES, ...EPT_RULES, ...NOT_ENABLED_RULES },
   hazards: vmxHazards,
   views: { vmx: vmxView, vmcs: vmcsView },
   locations: { vmcs: vmcsLocation, 'vmxon-region': vmxonRegionLocation },

@@ -1,9 +1,10 @@
 import { createMachine, findProfile, longMode } from '@retrovisor/core';
 import { describe, expect, it } from 'vitest';
 import { VMX_BASIC, VMX_EPT_VPID_CAP, VMX_MISC, VMX_VMCS_ENUM } from '../src/capability-bits.js';
-import { allowsOne, CAPABILITY_MSRS } from '../src/capability-msrs.js';
+import { allowsOne, CAPABILITY_MSRS, type CapabilityMsr } from '../src/capability-msrs.js';
 import { FEATURE_CONTROL_MSRS } from '../src/feature-control.js';
 import { Entry, Secondary, Tertiary, vmx } from '../src/index.js';
+import { shownCapability } from '../src/modelled-capabilities.js';
 import { MSR_ENTRIES } from './support/inventory.js';
 import { bootedMachine } from './support/machine.js';
 
@@ -41,10 +42,13 @@ describe('the capability MSRs', () => {
     expect(Object.values(layout.fields)).toEqual(bits.filter((each) => !reserved.includes(each)));
   });
 
-  it.each(capabilities)('%s reads as the profile has it, and cannot be written', (_name, { address }) => {
+  it.each(capabilities)('%s reads as the machine shows it, and cannot be written', (name, { address }) => {
     const machine = bootedMachine();
     const cpu = machine.processor(0);
-    expect(cpu.rdmsr(address)).toEqual({ kind: 'completed', value: machine.definition.profile.msrs[address] });
+    expect(cpu.rdmsr(address)).toEqual({
+      kind: 'completed',
+      value: shownCapability(machine.definition.profile, name as CapabilityMsr),
+    });
     expect(cpu.wrmsr(address, 0n)).toMatchObject(GP0);
   });
 

@@ -26,7 +26,9 @@ describe.each(Object.keys(PASSING))('%s', (mnemonic) => {
   it.each(['64-bit mode', 'protected mode'] as const)('is executed in %s at CPL 0', (mode) => {
     const machine = machineFor(mnemonic);
     MODES[mode](machine);
-    expect(execute(machine, mnemonic)).toMatchObject({ kind: 'vmx/VMsucceed' });
+    // VMLAUNCH and VMRESUME get as far as the VMCS, which is empty here.
+    const kind = PASSING[mnemonic]?.succeeds === undefined ? 'vmx/VMsucceed' : 'vmx/VMfailValid';
+    expect(execute(machine, mnemonic)).toMatchObject({ kind });
   });
 
   it.each([1, 2, 3] as const)('is #GP(0) in 64-bit mode at CPL %i', (level) => {

@@ -1,6 +1,7 @@
 // The state that the checks of VM entry read, of the VMCS that is current on a processor.
 import type { Cpu } from '@retrovisor/core';
 import type { VmcsField } from '../field-encoding.js';
+import { shownProfile } from '../modelled-capabilities.js';
 import { Vmcs } from '../vmcs.js';
 import { vmxProcessor } from '../vmx-operation.js';
 import { type EntryProcessor, processorOf } from './entry-processor.js';
@@ -19,7 +20,7 @@ class CurrentVmcs implements EntryState {
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
     this.#vmcs = Vmcs.currentOf(cpu);
-    this.processor = processorOf(cpu.profile);
+    this.processor = processorOf(shownProfile(cpu.profile));
     this.currentVmcs = vmxProcessor.of(cpu).currentVmcs;
   }
 

@@ -2,10 +2,12 @@
 // of privilege come first where the manual says so: a row marked `first` comes before every check.
 import {
   type Cpu,
+  type FaultExplanation,
   type InterceptedInstruction,
   isInGuestMode,
   type Outcome,
   raise,
+  sdm,
   takeOver,
   UD,
 } from '@retrovisor/core';
@@ -35,11 +37,21 @@ const when =
   (cpu, instruction) =>
     isOn(cpu, control) ? { reason, ...details(instruction) } : undefined;
 
+const NOT_ENABLED = 'vmx.guest.not-enabled';
+
+/** What `why` says of it. */
+export const NOT_ENABLED_RULES: Readonly<Record<string, FaultExplanation>> = {
+  [NOT_ENABLED]: {
+    manual: sdm('VMX Non-Root Operation'),
+    explain: 'The instruction does not exist for a guest whose VMM leaves its control at 0.',
+  },
+};
+
 /** Without the control the instruction does not exist for a guest. */
 const enabledBy =
   (control: Control, exit: ExitOf): ExitOf =>
   (cpu, instruction) =>
-    isOn(cpu, control) ? exit(cpu, instruction) : raise(UD, 'vmx.guest.not-enabled');
+    isOn(cpu, control) ? exit(cpu, instruction) : raise(UD, NOT_ENABLED);
 
 const ifBoth =
   (one: Control, other: Control, reason: ExitReason, details: Details = none): ExitOf =>
@@ -136,6 +148,3 @@ export const interceptInstruction = asker(EXITS);
 
 /** Intercept: before every check. */
 export const interceptFirst = asker(FIRST);
-
-/** What `why` says of an instruction that a control keeps from a guest. */
-export const NOT_ENABLED_RULE = 'vmx.guest.not-enabled';

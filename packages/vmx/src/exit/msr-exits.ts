@@ -10,7 +10,7 @@ const FIRST_HIGH_MSR = 0xc000_0000;
 const BITMAP_BYTES = 1024;
 
 /** Whether an access to an MSR causes an exit; MSRs that no bitmap has always do. */
-export function isMsrIntercepted(cpu: Cpu, msr: number, write: boolean): boolean {
+function isMsrIntercepted(cpu: Cpu, msr: number, write: boolean): boolean {
   if (!isOn(cpu, Primary['use MSR bitmaps'])) return true;
   const isHigh = msr >= FIRST_HIGH_MSR && msr < FIRST_HIGH_MSR + LOW_MSRS;
   if (!isHigh && msr >= LOW_MSRS) return true;
