@@ -37,6 +37,7 @@ export function enterGuest(cpu: Cpu): PluginOutcome {
   if (failed !== 0) return failEntry(cpu, MSR_LOADING, BigInt(failed));
   writeHeader(cpu.memory, vmxProcessor.of(cpu).currentVmcs, 'launch state', LAUNCH_STATE.launched);
   setGuestValue(cpu, 'pendingExits', 0);
+  setGuestValue(cpu, 'lastPause', 0); // the first PAUSE after VM entry is the first one of a loop
   startPreemptionTimer(cpu, vmcs.word(PREEMPTION_TIMER));
   pendInjection(cpu, vmcs);
   cpu.draft.runner.attend();

@@ -27,6 +27,7 @@ type ExitOf = (cpu: Cpu, instruction: InterceptedInstruction) => VmExit | undefi
 type Details = (instruction: InterceptedInstruction) => Omit<VmExit, 'reason'>;
 
 const none: Details = () => ({});
+const noExit: ExitOf = () => undefined;
 
 const always =
   (reason: ExitReason, details: Details = none): ExitOf =>
@@ -107,7 +108,7 @@ const EXITS: Readonly<Record<string, ExitOf>> = {
   ),
   INVEPT: always(50, typeAndDescriptor),
   RDTSCP: enabledBy(Secondary['enable RDTSCP'], when(Primary['RDTSC exiting'], 51)),
-  RDPID: enabledBy(Secondary['enable RDTSCP'], () => undefined),
+  RDPID: enabledBy(Secondary['enable RDTSCP'], noExit),
   INVVPID: always(53, typeAndDescriptor),
   WBINVD: when(Secondary['WBINVD exiting'], 54),
   WBNOINVD: when(Secondary['WBINVD exiting'], 54),
@@ -122,8 +123,16 @@ const EXITS: Readonly<Record<string, ExitOf>> = {
   XRSTORS: enabledBy(Secondary['enable XSAVES/XRSTORS'], supervisorState(64)),
 };
 
-/** Exits that come before every check of the instruction. */
-const FIRST: Readonly<Record<string, ExitOf>> = { VMCALL: always(18), 'MOV DR': debugRegisterExit };
+/** What comes before every check of the instruction: an instruction that does not exist is #UD at each privilege level. */
+const FIRST: Readonly<Record<string, ExitOf>> = {
+  VMCALL: always(18),
+  'MOV DR': debugRegisterExit,
+  RDTSCP: enabledBy(Secondary['enable RDTSCP'], noExit),
+  RDPID: enabledBy(Secondary['enable RDTSCP'], noExit),
+  INVPCID: enabledBy(Secondary['enable INVPCID'], noExit),
+  XSAVES: enabledBy(Secondary['enable XSAVES/XRSTORS'], noExit),
+  XRSTORS: enabledBy(Secondary['enable XSAVES/XRSTORS'], noExit),
+};
 
 /** What core shows to the intercepts. */
 export const INTERCEPTED_INSTRUCTIONS: readonly string[] = [

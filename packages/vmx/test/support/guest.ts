@@ -9,7 +9,7 @@ export const GUEST_CODE = 0x12_0000n;
 export const HOST_CODE = 0x13_0000n;
 const GUEST_STACK = 0x14_0000n;
 const HOST_STACK = 0x15_0000n;
-const TSS = 0x16_0000n;
+export const TSS = 0x16_0000n;
 const NO_LINK = 0xffff_ffff_ffff_ffffn;
 const RIGHTS = { code: 0xa09bn, data: 0xc093n, ldt: 0x1_0000n, tss: 0x8bn } as const;
 

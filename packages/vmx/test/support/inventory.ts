@@ -50,6 +50,13 @@ interface EntryCheckEntry {
   readonly qualification?: number | string;
 }
 
+interface InterceptEntry {
+  readonly id: string;
+  readonly kind: 'instruction' | 'event';
+  readonly name: string;
+  readonly vmx: { readonly exitReason: readonly number[] } | null;
+}
+
 function entries<Entry>(file: string): readonly Entry[] {
   return JSON.parse(readFileSync(new URL(`../spec/${file}.json`, import.meta.url), 'utf8')).entries;
 }
@@ -60,3 +67,5 @@ export const CONTROL_ENTRIES = entries<ControlEntry>('vmx-controls');
 export const INSTRUCTION_ENTRIES = entries<InstructionEntry>('vmx-instructions');
 export const ERROR_ENTRIES = entries<ErrorEntry>('vmx-instruction-errors');
 export const ENTRY_CHECK_ENTRIES = entries<EntryCheckEntry>('vmx-entry-checks');
+/** What is intercepted of a guest: instructions and events, of VMX and of SVM. */
+export const INTERCEPT_ENTRIES = entries<InterceptEntry>('intercept-matrix');
