@@ -126,7 +126,10 @@ export function nestedLevelOf(cpu: Cpu): SecondLevel {
   const key = `${context.mode} ${context.root} ${context.executeDisable} ${context.largePages} ${context.smep} ${context.gmet}`;
   const last = known.get(cpu);
   if (last?.key === key) return last.level;
-  const level: SecondLevel = { translate: (asking, address, access) => translate(asking, context, address, access) };
+  const level: SecondLevel = {
+    translate: (asking, address, access) => translate(asking, context, address, access),
+    readsPdptes: true,
+  };
   known.set(cpu, { key, level });
   return level;
 }

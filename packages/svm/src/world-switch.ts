@@ -30,6 +30,8 @@ const PAT = 'IA32_PAT';
 const G_PAT_WORD = vmcbPlace('G_PAT').offset / 4;
 const NP_ENABLE = 1;
 const DR7_CLEAR = 0x400;
+/** BS of DR6. */
+const SINGLE_STEP = 0x4000n;
 const PG = 1 << 31;
 const PE = 1;
 const PAE = 1 << 5;
@@ -157,10 +159,13 @@ function returnToHost(cpu: Cpu): void {
     cpu.writeWords(DR7, DR7_CLEAR, 0);
     cpu.writeWords(GUEST_MODE, 0, 0);
     cpu.interruptShadow = 'none';
-    cpu.set('pendingDebug', 0n);
+    // A host that steps through VMRUN takes its trap after #VMEXIT.
+    const traps = (lowWord(cpu, 'HOST_RFLAGS') & (1 << RFLAGS.bits.TF)) !== 0;
+    cpu.set('pendingDebug', traps ? SINGLE_STEP : 0n);
     cpu.activity = 'active';
     loadPdptes(cpu);
   });
+  cpu.draft.runner.attend();
   if (!hasNestedPaging(cpu)) cpu.draft.flushTlb();
   cpu.EFLAGS &= ~(1 << RFLAGS.bits.RF);
 }

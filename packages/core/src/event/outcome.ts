@@ -61,8 +61,8 @@ export interface ShutDown {
 /** Something from outside the instruction stream was taken at the boundary between two instructions. */
 export interface Interrupted {
   readonly kind: 'interrupted';
-  readonly event: 'external interrupt' | 'NMI' | 'INIT' | 'start-up';
-  /** Of the interrupt, or of the startup IPI; absent for INIT. */
+  readonly event: 'external interrupt' | 'NMI' | 'INIT' | 'start-up' | 'SMI';
+  /** Of the interrupt, or of the startup IPI; absent for INIT and SMI. */
   readonly vector?: number;
 }
 

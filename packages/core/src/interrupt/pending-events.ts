@@ -96,6 +96,14 @@ function takeMachineCheck(cpu: Cpu): Outcome {
   return deliverException(cpu, fault('#MC'), 'trap');
 }
 
+/** A PC's firmware owns system-management mode: its handler finds that no device asked, and resumes. */
+function takeSystemManagementInterrupt(cpu: Cpu): Outcome {
+  if (cpu.definition.boot?.firmware !== 'pc')
+    throw new NotModelled('system-management mode: an SMI reached the processor');
+  setPending(cpu, PENDING.SMI, false);
+  return { kind: 'interrupted', event: 'SMI' };
+}
+
 const interruptWaits = (cpu: Cpu): boolean =>
   (isPending(cpu, PENDING.INTR) && takesExternalInterrupts(cpu)) || localApicVector(cpu) >= 0;
 
@@ -106,9 +114,7 @@ const EVENTS: readonly EventRow[] = [
     event: 'SMI',
     isThere: pending(PENDING.SMI),
     isHeld: waitsForStartup,
-    take: () => {
-      throw new NotModelled('system-management mode: an SMI reached the processor');
-    },
+    take: takeSystemManagementInterrupt,
   },
   { event: 'INIT', isThere: pending(PENDING.INIT), isHeld: () => false, take: initialize },
   { event: 'start-up', isThere: pending(PENDING.SIPI), isHeld: (cpu) => !waitsForStartup(cpu), take: startUp },

@@ -193,7 +193,10 @@ export function findPage(
 ): PageTranslation {
   const { mode } = context;
   const { entryBytes, levels } = WALKS[mode as Exclude<PagingMode, 'none'>];
-  let table = rootOf(context, low) ?? pageFault(context, low, high, access, 0);
+  let table =
+    (mode === 'PAE' && context.guest?.secondLevel.readsPdptes === true
+      ? tableInMemory(memory, context, context.guest, low, high, access)
+      : rootOf(context, low)) ?? pageFault(context, low, high, access, 0);
   let rights = ENTRY.writable | ENTRY.user;
   let executeDisabled = false;
   const entries: PagingEntry[] = [];
@@ -239,6 +242,28 @@ function rootOf({ mode, root, pdptes }: PagingContext, low: number): number | un
   if (mode !== 'PAE') return (root % 2 ** 52) - (root % FRAME_BYTES);
   const pdpte = Number(pdptes[low >>> 30] ?? 0n);
   return pdpte % 2 === 0 ? undefined : (pdpte % 2 ** 52) - (pdpte % FRAME_BYTES);
+}
+
+/** Bits 2:1 and 8:5 of a PDPTE. */
+const PDPTE_RESERVED = 0x1e6;
+
+/** The same where PDPTEs are read at each walk; raises #PF for reserved bits. */
+function tableInMemory(
+  memory: PhysicalDraft,
+  context: PagingContext,
+  guest: GuestContext,
+  low: number,
+  high: number,
+  access: AccessKind,
+): number | undefined {
+  const place = (context.root % 2 ** 32) - (context.root % 32) + (low >>> 30) * 8;
+  const entry = readEntry(memory, place, entryAccess(context, guest, place, low, high), 8);
+  if ((entry.low & ENTRY.present) === 0) return undefined;
+  const frame = frameOf(entry);
+  const tooFar = frame >= (POWERS_OF_TWO[context.physicalBits - 12] as number) || entry.high >>> 20 !== 0;
+  if (tooFar || (entry.low & PDPTE_RESERVED) !== 0)
+    return pageFault(context, low, high, access, ERROR.present | ERROR.reserved);
+  return frame * FRAME_BYTES;
 }
 
 function withoutA20({ a20Masked }: PagingContext, physical: number): number {

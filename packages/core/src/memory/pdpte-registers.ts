@@ -32,7 +32,7 @@ export function pdptesLoadedBy(
 ): readonly bigint[] | undefined {
   const after = { CR0: cpu.CR0.value, CR3: cpu.CR3, CR4: cpu.CR4.value, [register]: value };
   const usesPae = (after.CR0 & mask(CR0.bits.PG)) !== 0n && (after.CR4 & mask(CR4.bits.PAE)) !== 0n && !cpu.EFER.LME;
-  if (!usesPae) return undefined;
+  if (!usesPae || cpu.draft.guest?.secondLevel?.readsPdptes === true) return undefined;
   if (register !== 'CR3' && ((cpu.read(register) ^ value) & LOADING[register]) === 0n) return undefined;
   return pdptesInMemory(cpu, after.CR3);
 }

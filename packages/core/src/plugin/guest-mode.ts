@@ -32,6 +32,8 @@ export interface TranslationTag {
   readonly space: number;
   /** Physical address of the root of the second level; 0: there is none. */
   readonly tables: number;
+  /** PAE paging of the guest reads a PDPTE at each walk, as AMD processors do, and not from the registers that CR3 loads. */
+  readonly readsPdptes?: boolean;
 }
 
 /** A page that answers instead of RAM while the processor is in guest mode, such as the APIC-access page. */
