@@ -120,6 +120,10 @@ export function storeRefusal(area: Int32Array, { code }: ExitReport): void {
 
 /** The count, then 15 bytes. */
 function storeBytes(area: Int32Array, bytes: readonly number[]): void {
+  if (bytes.length === 0) {
+    area.fill(0, BYTES_WORD, BYTES_WORD + 4);
+    return;
+  }
   const padded = [bytes.length, ...bytes, ...new Array(15).fill(0)] as number[];
   for (let index = 0; index < 4; index++) {
     const [a = 0, b = 0, c = 0, d = 0] = padded.slice(index * 4, index * 4 + 4);

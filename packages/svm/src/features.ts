@@ -78,8 +78,26 @@ export const SHOWN_CPUID: readonly CpuidFeature[] = SVM_CPUID.flatMap((field: Sv
   field.modelled ? [{ leaf: field.leaf, register: field.register, mask: maskOf(field) }] : [],
 );
 
+type FeatureName = (typeof SVM_CPUID)[number]['name'];
+
+const features = new WeakMap<ProcessorProfile, Map<FeatureName, boolean>>();
+
 /** Whether the processor has a feature, whether or not it is modelled. */
-export function hasFeature(profile: ProcessorProfile, name: (typeof SVM_CPUID)[number]['name']): boolean {
+export function hasFeature(profile: ProcessorProfile, name: FeatureName): boolean {
+  let known = features.get(profile);
+  if (known === undefined) {
+    known = new Map();
+    features.set(profile, known);
+  }
+  let has = known.get(name);
+  if (has === undefined) {
+    has = findFeature(profile, name);
+    known.set(name, has);
+  }
+  return has;
+}
+
+function findFeature(profile: ProcessorProfile, name: FeatureName): boolean {
   const field = SVM_CPUID.find((candidate) => candidate.name === name);
   return field !== undefined && (lookUpCpuid(profile, field.leaf, 0)[field.register] & maskOf(field)) !== 0;
 }

@@ -60,13 +60,15 @@ function loadPdptes(cpu: Cpu): void {
 /** Whether the guest that runs has nested paging. */
 export const hasNestedPaging = (cpu: Cpu): boolean => (lowWord(cpu, 'NP_CONTROL') & NP_ENABLE) !== 0;
 
+const KEPT = [
+  { name: 'HOST_CR0', slot: CR0 },
+  { name: 'HOST_CR4', slot: CR4 },
+  { name: 'HOST_EFER', slot: EFER },
+] as const;
+
 /** Registers of the host that a guest runs under. */
 function keepHost(cpu: Cpu): void {
-  for (const [name, slot] of [
-    ['HOST_CR0', CR0],
-    ['HOST_CR4', CR4],
-    ['HOST_EFER', EFER],
-  ] as const)
+  for (const { name, slot } of KEPT)
     cpu.writeWords(registerSlot(cpu, name), cpu.words[slot * 2] as number, cpu.words[slot * 2 + 1] as number);
   setLowWord(cpu, 'HOST_RFLAGS', cpu.EFLAGS);
 }

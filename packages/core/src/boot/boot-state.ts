@@ -36,6 +36,7 @@ export function bootInto(draft: MachineDraft, image: BootImage): void {
   const bootstrap = draft.cpu(0);
   for (let id = 0; id < (image.everyProcessor === true ? draft.processorCount : 1); id++) enter(draft.cpu(id), image);
   connectLocalApic(bootstrap);
+  if (image.firmware === 'pc') initializeFpus(draft);
   for (const [name, value] of Object.entries(image.registers ?? {})) setRegister(bootstrap, name, value);
 }
 
@@ -75,6 +76,14 @@ function writePageTables(draft: MachineDraft): void {
 
 function mappedGib({ ranges }: MachineDefinition): number {
   return Math.min(512, Math.max(4, Math.ceil(Math.max(...ranges.map(({ end }) => end)) / GIB)));
+}
+
+/** Firmware has executed FNINIT on every processor: after RESET alone, all x87 exceptions would be unmasked. */
+function initializeFpus(draft: MachineDraft): void {
+  for (let id = 0; id < draft.processorCount; id++) {
+    draft.cpu(id).set('FCW', 0x37fn);
+    draft.cpu(id).set('FTW', 0n);
+  }
 }
 
 /** What firmware leaves: the local APIC enabled, LINT0 as ExtINT for the 8259 and LINT1 as NMI. */

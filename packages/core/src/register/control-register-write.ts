@@ -55,10 +55,13 @@ const CACHE = new WeakMap<MachineDefinition, Partial<Record<ExtensibleRegister, 
 
 /** The bits of a register that software may set on this machine. */
 export function allowedBits(definition: MachineDefinition, register: ExtensibleRegister): bigint {
-  const known = CACHE.get(definition) ?? {};
-  const bits = known[register] ?? computeAllowedBits(definition, register);
-  CACHE.set(definition, { ...known, [register]: bits });
-  return bits;
+  let known = CACHE.get(definition);
+  if (known === undefined) {
+    known = {};
+    CACHE.set(definition, known);
+  }
+  known[register] ??= computeAllowedBits(definition, register);
+  return known[register];
 }
 
 function computeAllowedBits(definition: MachineDefinition, register: ExtensibleRegister): bigint {

@@ -72,6 +72,8 @@ export class PhysicalDraft {
   readonly #frameOfSlot: number[] = [];
   readonly #flags: Uint8Array;
   #dirtySlots: number[] = [];
+  /** Views of slots that were asked for in words, by offset. */
+  readonly #wordsOfSlots = new Map<number, Int32Array>();
   readonly #watched = new Map<number, number>();
 
   constructor(bench: Workbench, base: FrameMap, ranges: readonly PhysicalRange[], dependents: MemoryDependents) {
@@ -306,7 +308,13 @@ export class PhysicalDraft {
   /** The doublewords of a frame where they lie in the hot memory. */
   frameWords(frame: number): Int32Array | undefined {
     const offset = this.offsetOf(frame);
-    return offset < 0 ? undefined : this.#bench.words.subarray(offset / 4, (offset + FRAME_BYTES) / 4);
+    if (offset < 0) return undefined;
+    let words = this.#wordsOfSlots.get(offset);
+    if (words === undefined) {
+      words = this.#bench.words.subarray(offset / 4, (offset + FRAME_BYTES) / 4);
+      this.#wordsOfSlots.set(offset, words);
+    }
+    return words;
   }
 
   /** An aligned doubleword, as a signed integer; absent RAM reads as ones. */

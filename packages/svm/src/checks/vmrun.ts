@@ -13,6 +13,7 @@ import {
   type Execution,
   lookUpCpuid,
   type RuleRow,
+  slotOf,
 } from '@retrovisor/core';
 import { hasFeature } from '../features.js';
 import { IOPM_BYTES, MSRPM_BYTES } from '../permission-maps.js';
@@ -32,7 +33,19 @@ interface Row extends Omit<RuleRow<Execution, CheckResult>, 'fields' | 'holds' |
 /** A VMCB as its words. */
 type Words = Int32Array;
 
-const wordsOf = (execution: Execution): Words => pageWords(execution.cpu, Number(vmcbAddressOf(execution)));
+const RAX_WORD = slotOf('RAX') * 2;
+let last = { operand: undefined as Execution['operands'][number] | undefined, low: 0, high: 0, address: 0 };
+
+/** Each row asks: the address is found once for an operand and its value. */
+function addressOf(execution: Execution): number {
+  const { cpu, operands } = execution;
+  const [operand, low, high] = [operands[0], cpu.words[RAX_WORD] as number, cpu.words[RAX_WORD + 1] as number];
+  if (operand !== last.operand || low !== last.low || high !== last.high)
+    last = { operand, low, high, address: Number(vmcbAddressOf(execution)) };
+  return last.address;
+}
+
+const wordsOf = (execution: Execution): Words => pageWords(execution.cpu, addressOf(execution));
 
 function completed({ reads, holds, appliesWhen, ...row }: Row): RuleRow<Execution, CheckResult> {
   return {
