@@ -11,12 +11,14 @@ import type { Section } from './report.js';
 import { sealing } from './sealing.js';
 import { travel } from './travel.js';
 import { workloads } from './workloads.js';
+import { worldSwitches } from './world-switches.js';
 
 const SECTIONS = {
   memory,
   intrinsics,
   'fetched instructions': fetched,
   'guest workloads': workloads,
+  'world switches': worldSwitches,
   'compile time': compileTime,
   'cold code': coldCodeSection,
   'new code': newCode,
