@@ -24,6 +24,8 @@ export interface SecondLevel {
   readonly translate: (cpu: Cpu, guestPhysical: number, access: SecondLevelAccess) => number;
   /** The entries that the last address was translated with, from the root down: a model of the TLB asks for them. */
   readonly used?: () => readonly PagingEntry[];
+  /** PAE paging of the guest reads a PDPTE at each walk, as AMD processors do, and not from the registers that CR3 loads. */
+  readonly readsPdptes?: boolean;
 }
 
 /** What a model of the TLB tells translations apart by, beside the process-context identifier. */
@@ -32,8 +34,6 @@ export interface TranslationTag {
   readonly space: number;
   /** Physical address of the root of the second level; 0: there is none. */
   readonly tables: number;
-  /** PAE paging of the guest reads a PDPTE at each walk, as AMD processors do, and not from the registers that CR3 loads. */
-  readonly readsPdptes?: boolean;
 }
 
 /** A page that answers instead of RAM while the processor is in guest mode, such as the APIC-access page. */
