@@ -134,3 +134,8 @@ function storeBytes(area: Int32Array, bytes: readonly number[]): void {
 /** Whether the guest begins in an interrupt shadow. */
 export const hasInterruptShadow = (area: Int32Array): boolean =>
   ((area[INTERRUPT_STATE_WORD] as number) & INTERRUPT_SHADOW) !== 0;
+
+const TLB_CONTROL_WORD = vmcbPlace('Guest ASID').offset / 4 + 1;
+
+/** TLB_CONTROL, a byte. */
+export const tlbControlOf = (area: Int32Array): number => (area[TLB_CONTROL_WORD] as number) & 0xff;

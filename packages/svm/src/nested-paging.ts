@@ -6,6 +6,7 @@ import {
   CR0,
   CR4,
   EFER,
+  type Guest,
   GuestFault,
   type PagingContext,
   type PagingMode,
@@ -17,7 +18,7 @@ import {
 import { exitCode } from './exit-codes.js';
 import { instructionBytes } from './instruction-bytes.js';
 import { lowWord, numberIn } from './processor-registers.js';
-import { exitGuest } from './world-switch.js';
+import { exitGuest, hasNestedPaging } from './world-switch.js';
 
 const NPF = exitCode('NPF');
 /** Bits 33:32 of EXITINFO1: what was translated. */
@@ -121,7 +122,7 @@ interface Known {
 const known = new WeakMap<Cpu, Known>();
 
 /** The second level of the guest that a processor runs. */
-export function nestedLevelOf(cpu: Cpu): SecondLevel {
+function nestedLevelOf(cpu: Cpu): SecondLevel {
   const context = contextOf(cpu);
   const key = `${context.mode} ${context.root} ${context.executeDisable} ${context.largePages} ${context.smep} ${context.gmet}`;
   const last = known.get(cpu);
@@ -132,4 +133,11 @@ export function nestedLevelOf(cpu: Cpu): SecondLevel {
   };
   known.set(cpu, { key, level });
   return level;
+}
+
+/** What the guest of a processor wants; its translations are told apart by ASID and nested tables. */
+export function guestOf(cpu: Cpu): Guest {
+  const space = lowWord(cpu, 'ASID');
+  if (!hasNestedPaging(cpu)) return { tag: { space, tables: 0 } };
+  return { secondLevel: nestedLevelOf(cpu), tag: { space, tables: numberIn(cpu, 'N_CR3') } };
 }

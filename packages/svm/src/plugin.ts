@@ -12,11 +12,10 @@ import { interceptEvent, interceptException, interceptShutdown, interceptTaskSwi
 import { beforeInstruction, checkedInstruction, INTERCEPTED_MNEMONICS } from './intercepted-instructions.js';
 import { vmcbLocation } from './locations.js';
 import { SVM_EXPLANATIONS, SVM_MSRS, SVME } from './msrs.js';
-import { nestedLevelOf } from './nested-paging.js';
+import { guestOf } from './nested-paging.js';
 import { PROCESSOR_REGISTERS } from './processor-registers.js';
 import { svmView, vmcbView } from './views.js';
 import { holdsEvent, VIRTUAL_INTERRUPT, VIRTUAL_NMI } from './virtual-interrupts.js';
-import { hasNestedPaging } from './world-switch.js';
 
 /**
  * The plugin.
@@ -32,7 +31,7 @@ export const svm = definePlugin({
   msrs: SVM_MSRS,
   registerBits: [SVME],
   instructions: [VMRUN, VMMCALL, VMLOAD, VMSAVE, STGI, CLGI, SKINIT, INVLPGA],
-  guestMode: { guestOf: (cpu) => ({ secondLevel: hasNestedPaging(cpu) ? nestedLevelOf(cpu) : undefined }) },
+  guestMode: { guestOf },
   boundaryEvents: [
     { ...INJECTED_EVENT, before: 'machine check' },
     { ...VIRTUAL_NMI, before: 'NMI' },

@@ -9,6 +9,7 @@ import {
   REFUSAL_RANGES,
   storeControls,
   storeRefusal,
+  tlbControlOf,
 } from './control-area.js';
 import { interruptInfoOf } from './event-injection.js';
 import { EXIT_CODES, exitCode } from './exit-codes.js';
@@ -83,6 +84,12 @@ function exchangePat(cpu: Cpu, area: Int32Array): void {
 
 const EXIT_RANGES = [...SAVED_RANGES, ...CONTROL_RANGES, [0x668, 8]] as const;
 
+/** TLB_CONTROL may flush more than it is asked for. A model of the TLB tells worlds apart by ASID; what core holds of it does not. */
+function forgetTranslations(cpu: Cpu, flush: boolean): void {
+  if (flush) cpu.draft.flushTlb();
+  else if (cpu.definition.translations !== undefined) cpu.draft.tlb.flush();
+}
+
 /** VMRUN after its checks. RIP is that of the instruction after it, which #VMEXIT returns to. */
 export function enterGuest(cpu: Cpu, vmcb: number): Outcome {
   saveHost(cpu, changedPageWords(cpu, Number(cpu.read('VM_HSAVE_PA')), SAVED_RANGES));
@@ -104,8 +111,7 @@ export function enterGuest(cpu: Cpu, vmcb: number): Outcome {
     cpu.interruptShadow = hasInterruptShadow(area) ? 'sti' : 'none';
     if (!isNested) loadPdptes(cpu);
   });
-  // Core's own TLB tells translations of a nested guest apart. Without nested paging there is no ASID to tell them by.
-  if (!isNested) cpu.draft.flushTlb();
+  forgetTranslations(cpu, tlbControlOf(area) !== 0);
   setGif(cpu, true);
   cpu.draft.runner.singleStepping.trapFlag = 'never';
   return { kind: 'svm/vmrun', vmcb: BigInt(vmcb) };
@@ -168,6 +174,6 @@ function returnToHost(cpu: Cpu): void {
     loadPdptes(cpu);
   });
   cpu.draft.runner.attend();
-  if (!hasNestedPaging(cpu)) cpu.draft.flushTlb();
+  forgetTranslations(cpu, false);
   cpu.EFLAGS &= ~(1 << RFLAGS.bits.RF);
 }
