@@ -49,13 +49,14 @@ export function failInvalid({ cpu }: Execution): PluginOutcome {
 
 /** The result of a check that ends in VMfail(number): VMfailValid, or VMfailInvalid if no VMCS is current. */
 export function fail(number: VmInstructionError): (execution: Execution) => PluginOutcome {
-  return (execution) => {
-    const { cpu } = execution;
-    if (!hasCurrentVmcs(cpu)) return failInvalid(execution);
-    setStatusFlags(cpu, ZF);
-    writeField(cpu.memory, vmxProcessor.of(cpu).currentVmcs, fieldNamed('VM-instruction error'), BigInt(number));
-    return vmFailValid(number);
-  };
+  return (execution) => (hasCurrentVmcs(execution.cpu) ? failValid(execution.cpu, number) : failInvalid(execution));
+}
+
+/** Does what VMfailValid(number) does, on a processor with a current VMCS: ZF is set, the other status flags are cleared. */
+export function failValid(cpu: Cpu, number: VmInstructionError): PluginOutcome {
+  setStatusFlags(cpu, ZF);
+  writeField(cpu.memory, vmxProcessor.of(cpu).currentVmcs, fieldNamed('VM-instruction error'), BigInt(number));
+  return vmFailValid(number);
 }
 
 function setStatusFlags(cpu: Cpu, set: bigint): void {

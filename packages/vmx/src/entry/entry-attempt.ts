@@ -4,12 +4,13 @@
 import type { Cpu } from '@retrovisor/core';
 import { fieldOffset } from '../vmcs-region.js';
 import { vmxProcessor } from '../vmx-operation.js';
+import type { EntryCheck } from './checks/entry-check.js';
 import { ENTRY_CHECKS } from './checks/entry-checks.js';
 import { currentEntryState } from './current-vmcs.js';
 import type { EntryState } from './entry-state.js';
 
 /** Every check in the order in which they are made. */
-export const ALL_ENTRY_CHECKS = [...ENTRY_CHECKS.controls, ...ENTRY_CHECKS.hostState, ...ENTRY_CHECKS.guestState];
+const ALL_ENTRY_CHECKS = [...ENTRY_CHECKS.controls, ...ENTRY_CHECKS.hostState, ...ENTRY_CHECKS.guestState];
 
 const FRAME_WORDS = 1024;
 
@@ -37,24 +38,30 @@ const lastEntries = new WeakMap<Cpu, Entered>();
 
 /** A processor that tries to enter. */
 export class EntryAttempt {
-  readonly state: EntryState;
+  readonly #state: EntryState;
   readonly #cpu: Cpu;
   /** 1: the check has to be made; undefined: all have to be. */
   readonly #due: Uint8Array | undefined;
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
-    this.state = currentEntryState(cpu);
+    this.#state = currentEntryState(cpu);
     this.#due = this.#checksDue();
   }
 
-  isDue(check: number): boolean {
-    return this.#due === undefined || this.#due[check] === 1;
+  /** The first check, in the order in which they are made, that does not hold. */
+  violated(): EntryCheck | undefined {
+    for (let index = 0; index < ALL_ENTRY_CHECKS.length; index++) {
+      if (this.#due !== undefined && this.#due[index] === 0) continue;
+      const check = ALL_ENTRY_CHECKS[index] as EntryCheck;
+      if (check.appliesWhen(this.#state) && !check.holds(this.#state)) return check;
+    }
+    return undefined;
   }
 
   /** All checks passed. */
   passed(): void {
-    const region = this.state.currentVmcs;
+    const region = this.#state.currentVmcs;
     const words = this.#cpu.memory.frameWords(Number(region));
     if (words === undefined) return;
     const last = lastEntries.get(this.#cpu) ?? { region, words: new Int32Array(COMPARED) };

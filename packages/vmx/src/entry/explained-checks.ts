@@ -3,7 +3,7 @@ import type { Execution, Rule, RuleTable } from '@retrovisor/core';
 import { hasCurrentVmcs } from '../vmx-operation.js';
 import type { EntryCheck, EntryFailure } from './checks/entry-check.js';
 import { ENTRY_CHECKS } from './checks/entry-checks.js';
-import { currentEntryState } from './current-entry-state.js';
+import { currentEntryState } from './current-vmcs.js';
 
 /** Declared by VMLAUNCH and VMRESUME as `effectChecks`: their effect makes the checks, on fields that changed only. */
 export const explainedEntryChecks: RuleTable<Execution, EntryFailure> = Object.values(ENTRY_CHECKS)

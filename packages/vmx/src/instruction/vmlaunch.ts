@@ -1,9 +1,21 @@
 // VMLAUNCH and VMRESUME: VM entry with the current VMCS, for the first time and again.
-import { type CheckResult, type Cpu, defineInstruction, defineRules, type Execution, sdm, UD } from '@retrovisor/core';
+import {
+  type CheckResult,
+  type Cpu,
+  defineInstruction,
+  defineRules,
+  type Execution,
+  type PluginOutcome,
+  sdm,
+  UD,
+} from '@retrovisor/core';
 import { privileged, recognized } from '../checks/instruction-conditions.js';
-import { enterGuest } from '../entry/enter-guest.js';
-import { ENTRY_RULES, passedAttempt } from '../entry/entry-rules.js';
-import { fail, failInvalid } from '../status.js';
+import type { EntryCheck } from '../entry/checks/entry-check.js';
+import { enterGuest, loadControls } from '../entry/enter-guest.js';
+import { EntryAttempt } from '../entry/entry-attempt.js';
+import { explainedEntryChecks } from '../entry/explained-checks.js';
+import { failEntry } from '../exit/leave-guest.js';
+import { fail, failInvalid, failValid } from '../status.js';
 import { LAUNCH_STATE, readHeader, SHADOW_VMCS_INDICATOR } from '../vmcs-region.js';
 import { hasCurrentVmcs, vmxLocation, vmxProcessor } from '../vmx-operation.js';
 
@@ -64,9 +76,19 @@ const READS = ['CR0.PE', 'RFLAGS.VM', 'IA32_EFER.LMA', 'CS.attributes', 'SS.attr
 const WRITES = ['RFLAGS', 'RIP', 'RSP', 'CR0', 'CR3', 'CR4', 'guestMode'];
 const FLAGS = 'those of the guest, or VMfailInvalid or VMfailValid';
 
-function enter(cpu: Cpu) {
-  passedAttempt().passed();
+function enter(cpu: Cpu): PluginOutcome {
+  const attempt = new EntryAttempt(cpu);
+  const violated = attempt.violated();
+  if (violated !== undefined) return { ...refuse(cpu, violated), rule: violated.id };
+  attempt.passed();
   return enterGuest(cpu);
+}
+
+/** An entry whose guest state is refused has loaded its controls: they say how the host's state is loaded. */
+function refuse(cpu: Cpu, { result }: EntryCheck): PluginOutcome {
+  if (result.kind === 'VMfailValid') return failValid(cpu, result.number);
+  loadControls(cpu);
+  return failEntry(cpu, result.reason, BigInt(result.qualification));
 }
 
 export const VMLAUNCH = defineInstruction({
@@ -75,7 +97,8 @@ export const VMLAUNCH = defineInstruction({
   reads: READS,
   writes: WRITES,
   flags: FLAGS,
-  checks: [...before('VMLAUNCH', 'vmlaunch'), ...ENTRY_RULES],
+  checks: before('VMLAUNCH', 'vmlaunch'),
+  effectChecks: explainedEntryChecks,
   intrinsics: { vmlaunch: { operands: [] } },
   effect: enter,
 });
@@ -86,7 +109,8 @@ export const VMRESUME = defineInstruction({
   reads: READS,
   writes: WRITES,
   flags: FLAGS,
-  checks: [...before('VMRESUME', 'vmresume'), ...ENTRY_RULES],
+  checks: before('VMRESUME', 'vmresume'),
+  effectChecks: explainedEntryChecks,
   intrinsics: { vmresume: { operands: [] } },
   effect: enter,
 });
