@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GENERAL_REGISTERS, type Machine } from '@retrovisor/core';
+import { createMachine, GENERAL_REGISTERS, type Machine } from '@retrovisor/core';
 import { parseArguments } from '../../packages/cli/src/arguments.js';
 import { openGuest } from '../../packages/cli/src/guest/guest.js';
 
@@ -69,14 +69,32 @@ export function findGuests(): readonly FoundGuest[] {
   });
 }
 
+/** How a guest is run. */
+export interface GuestPaths {
+  /** As for createMachine. */
+  readonly compile?: number | false;
+  /** Steps of a piece in which the guest is run, drawn anew for each. Default: as many as there are. */
+  readonly piece?: () => number;
+}
+
+/** What a guest did, and how many of its steps generated code made. */
+export interface GuestRun {
+  readonly result: GuestResult;
+  readonly steps: number;
+  readonly compiledSteps: number;
+}
+
 /** Runs a guest on this machine until all processors wait. A guest that reports a value goes on to its last HLT. */
-export async function runOnMachine({ image, folder, description }: FoundGuest): Promise<GuestResult> {
+export async function runOnMachine(
+  { image, folder, description }: FoundGuest,
+  { compile, piece = () => Number.POSITIVE_INFINITY }: GuestPaths = {},
+): Promise<GuestRun> {
   const call = parseArguments(
     ['run', image, ...description.options.map((word) => word.replaceAll('$FOLDER', folder))],
     '0.0.0',
   );
   if (call === undefined) throw new Error(`${image}: the options are none of retrovisor run`);
-  const { machine } = await openGuest(image, call.options);
+  const machine = remade((await openGuest(image, call.options)).machine, compile);
   const bytes = new Map<string, number[]>();
   machine.emissions$.subscribe((emission) => {
     if (emission.type !== 'console/byteWritten') return;
@@ -86,14 +104,24 @@ export async function runOnMachine({ image, folder, description }: FoundGuest): 
   });
   let [left, exit] = [description.maxInstructions, null as number | null];
   for (;;) {
-    const { steps, stop } = machine.run({ maxSteps: left });
+    const { steps, stop } = machine.run({ maxSteps: Math.min(left, piece()) });
     left -= steps;
     if (stop.reason === 'exit') exit ??= stop.value;
     else if (stop.reason === 'waiting') break;
-    else throw new Error(`${image}: ${stop.reason} at position ${machine.position}, where all processors should wait`);
+    else if (stop.reason !== 'budget' || left <= 0)
+      throw new Error(`${image}: ${stop.reason} at position ${machine.position}, where all processors should wait`);
   }
   const console = Object.fromEntries([...bytes].map(([device, written]) => [device, linesOf(written)]));
-  return { console, exit, registers: finalRegisters(machine, description) };
+  const result = { console, exit, registers: finalRegisters(machine, description) };
+  return { result, steps: machine.position, compiledSteps: machine.compiledSteps };
+}
+
+/** The same machine with another threshold. */
+function remade(machine: Machine, compile: GuestPaths['compile']): Machine {
+  if (compile === undefined) return machine;
+  const { profile, processors, memoryBytes: memory, quantum, plugins, boot } = machine.definition;
+  machine.close();
+  return createMachine({ profile, processors, memory, quantum, plugins, compile, ...(boot && { boot }) });
 }
 
 /** Bytes as text, cut at line feeds. */

@@ -21,7 +21,7 @@ for (const guest of findGuests()) {
 
 async function compared(guest: FoundGuest, theirs: GuestResult): Promise<readonly string[]> {
   try {
-    const ours = facts(await runOnMachine(guest));
+    const ours = facts((await runOnMachine(guest)).result);
     const other = facts(theirs);
     const places = [...new Set([...ours.keys(), ...other.keys()])];
     return places

@@ -74,10 +74,11 @@ const USER_SEGMENTS = {
 const [CR4_OSFXSR, CR4_OSXMMEXCPT, CR4_UMIP] = [1n << 9n, 1n << 10n, 1n << 11n];
 
 /** Makes the machine. */
-export function makeVectorMachine(profile: string | ProcessorProfile): Machine {
+export function makeVectorMachine(profile: string | ProcessorProfile, compile: number | false): Machine {
   const machine = createMachine({
     profile,
     memory: MEMORY_BYTES,
+    compile,
     plugins: [seeExceptions],
     boot: { mode: 'long', segments: [pageTables()], entry: 0 },
   });

@@ -21,6 +21,8 @@ export interface VectorDifference {
 export interface VectorRunnerOptions {
   /** Default: `amd-server`, whose make the recording processor was of. */
   readonly profile?: string | ProcessorProfile;
+  /** As for createMachine: 0 executes every vector in generated code, as far as it can be generated. Default false. */
+  readonly compile?: number | false;
 }
 
 const FRESH_WINDOW = Uint8Array.from({ length: WINDOW_BYTES }, (_, offset) => offset * 7 + (offset >> 4) * 13 + 0x3b);
@@ -44,17 +46,28 @@ const PROTECTION = 1;
  */
 export class VectorRunner {
   readonly #profile: string | ProcessorProfile;
+  readonly #compile: number | false;
   #machine: Machine;
   #executed = 0;
+  /** Of the machines before this one. */
+  #compiledBefore = 0;
 
-  constructor({ profile = 'amd-server' }: VectorRunnerOptions = {}) {
+  constructor({ profile = 'amd-server', compile = false }: VectorRunnerOptions = {}) {
     this.#profile = profile;
-    this.#machine = makeVectorMachine(profile);
+    this.#compile = compile;
+    this.#machine = makeVectorMachine(profile, compile);
+  }
+
+  /** Steps that generated code made so far. */
+  get compiledSteps(): number {
+    return this.#compiledBefore + this.#machine.compiledSteps;
   }
 
   /** Executes a vector: nothing is returned if it passed. An instruction that is not modelled is a difference. */
   run(vector: InstructionVector): readonly VectorDifference[] {
-    if (++this.#executed % VECTORS_PER_MACHINE === 0) this.#machine = makeVectorMachine(this.#profile);
+    // Where code was written again and again, blocks are short (execute/block-cache.ts): a program deserves whole ones.
+    const isProgram = vector.retired !== undefined;
+    if (++this.#executed % VECTORS_PER_MACHINE === 0 || isProgram) this.#replaceMachine();
     const window = this.#load(vector);
     try {
       const outcome = this.#execute(vector);
@@ -70,6 +83,12 @@ export class VectorRunner {
       void this.#machine.state; // what the next gap goes back to need not be replayed from far away
       return [{ place: 'instruction', found: thrown.message, expected: 'executed' }];
     }
+  }
+
+  #replaceMachine(): void {
+    this.#compiledBefore = this.compiledSteps;
+    this.#machine.close();
+    this.#machine = makeVectorMachine(this.#profile, this.#compile);
   }
 
   /** Sets the state and returns the data window as it is before the instruction. */
@@ -101,7 +120,7 @@ export class VectorRunner {
 
   /** A program runs to the end of its code, a repeated instruction until it is done: each iteration is a step. */
   #execute(vector: InstructionVector): Outcome {
-    let outcome = this.#machine.step(0, 1);
+    let outcome = this.#machine.step(0, vector.retired ?? 1);
     for (let steps = 1; outcome.kind === 'completed' && steps < MOST_STEPS && this.#goesOn(vector); steps++)
       outcome = this.#machine.step(0, 1);
     return outcome;
