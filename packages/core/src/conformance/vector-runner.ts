@@ -27,9 +27,10 @@ export interface VectorRunnerOptions {
 
 const FRESH_WINDOW = Uint8Array.from({ length: WINDOW_BYTES }, (_, offset) => offset * 7 + (offset >> 4) * 13 + 0x3b);
 const CODE_OFFSET = 0x800;
-const INT3 = 0xcc;
+/** No instruction of 64-bit mode: a block ends before it. */
+const UNDEFINED_OPCODE = 0x06;
 /** Longer code than any single instruction is cleared away with the whole window. */
-const FRESH_CODE = new Uint8Array(64).fill(INT3);
+const FRESH_CODE = new Uint8Array(64).fill(UNDEFINED_OPCODE);
 const XMM_BYTES = 16;
 const freshRegister = (index: number): bigint => 0xc0de_0000_0000_0000n + BigInt(index) * 0x1111_0000_1111n;
 /** Vectors one machine executes before it is replaced: its log remembers every one of them. */
@@ -101,7 +102,7 @@ export class VectorRunner {
     this.#write(PHYSICAL.data, window);
     const bytes = bytesOf(code);
     if (bytes.length > FRESH_CODE.length / 2)
-      this.#machine.writeMemory(PHYSICAL.code, new Uint8Array(WINDOW_BYTES).fill(INT3));
+      this.#machine.writeMemory(PHYSICAL.code, new Uint8Array(WINDOW_BYTES).fill(UNDEFINED_OPCODE));
     else this.#machine.writeMemory(PHYSICAL.code + CODE_OFFSET, FRESH_CODE);
     this.#machine.writeMemory(PHYSICAL.code + CODE_OFFSET, bytes);
     return window;
