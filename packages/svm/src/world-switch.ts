@@ -1,6 +1,6 @@
 // VMRUN and #VMEXIT between the checks and the next instruction: what is saved, loaded and left alone, in the APM's order
 // ("Basic Operation", "#VMEXIT"). The host save area has the layout of a state-save area here.
-import { type Cpu, type Outcome, RFLAGS, slotOf } from '@retrovisor/core';
+import { type Cpu, NotModelled, type Outcome, RFLAGS, slotOf } from '@retrovisor/core';
 import {
   CONTROL_RANGES,
   type ExitReport,
@@ -84,6 +84,19 @@ function exchangePat(cpu: Cpu, area: Int32Array): void {
 
 const EXIT_RANGES = [...SAVED_RANGES, ...CONTROL_RANGES, [0x668, 8]] as const;
 
+/** What a VMCB may enable and is not modelled: a guest that believes in it would go wrong later. */
+const GAPS = [
+  { field: 'Virtual interrupt control', bits: 0xc000_0000, name: 'AVIC' },
+  { field: 'Nested paging and encryption control', bits: 0x6, name: 'encrypted guests (SEV)' },
+  { field: 'Virtualization extensions', bits: 0x1, name: 'LBR virtualization' },
+  { field: 'Virtualization extensions', bits: 0x2, name: 'virtual VMLOAD and VMSAVE' },
+].map(({ field, ...gap }) => ({ ...gap, word: vmcbPlace(field).offset / 4 }));
+
+function refuseGaps(area: Int32Array): void {
+  for (const { word, bits, name } of GAPS)
+    if (((area[word] as number) & bits) !== 0) throw new NotModelled(`${name} of a guest of SVM`);
+}
+
 /** TLB_CONTROL may flush more than it is asked for. A model of the TLB tells worlds apart by ASID; what core holds of it does not. */
 function forgetTranslations(cpu: Cpu, flush: boolean): void {
   if (flush) cpu.draft.flushTlb();
@@ -92,6 +105,7 @@ function forgetTranslations(cpu: Cpu, flush: boolean): void {
 
 /** VMRUN after its checks. RIP is that of the instruction after it, which #VMEXIT returns to. */
 export function enterGuest(cpu: Cpu, vmcb: number): Outcome {
+  refuseGaps(pageWords(cpu, vmcb));
   saveHost(cpu, changedPageWords(cpu, Number(cpu.read('VM_HSAVE_PA')), SAVED_RANGES));
   keepHost(cpu);
   const area = pageWords(cpu, vmcb);

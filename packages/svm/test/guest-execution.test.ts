@@ -165,3 +165,17 @@ describe('nested paging', () => {
     expect(runGuest(machine)).toMatchObject({ name: 'VMEXIT_NPF', exitInfo1: bit(33) | 6n });
   });
 });
+
+describe('what is not modelled', () => {
+  it('is an error that names it, where a VMCB enables it', () => {
+    for (const [name, value, message] of [
+      ['Virtual interrupt control', bit(31), /AVIC/],
+      ['Virtualization extensions', 1n, /LBR/],
+      ['Virtualization extensions', 2n, /VMLOAD/],
+      ['Nested paging and encryption control', 2n, /SEV/],
+    ] as const) {
+      const machine = machineWithGuest(CPUID, { [name]: value });
+      expect(() => machine.processor(0).vmrun(VMCB)).toThrow(message);
+    }
+  });
+});
