@@ -12,7 +12,7 @@ export const STACK = 0x8_f000;
 const REMAPPED = 0x40_0000;
 const PAGE = 0x1000;
 /** Two pages of data; one that is not there; one that cannot be written; the first one again; the first page of the code. */
-export const DATA = REMAPPED;
+const DATA = REMAPPED;
 const READ_ONLY = DATA + 3 * PAGE;
 const DATA_AGAIN = DATA + 4 * PAGE;
 export const VIEW_OF_CODE = DATA + 5 * PAGE;

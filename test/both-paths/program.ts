@@ -14,7 +14,7 @@ export interface Program {
 }
 
 /** Bytes at an address of physical memory. */
-export interface Piece {
+interface Piece {
   readonly address: number;
   readonly bytes: Uint8Array;
 }

@@ -6,7 +6,7 @@ import { runVectors, VECTOR_FILES } from './recorded-vectors.js';
 /** Instructions in the function form, by the beginning of the vector's id. */
 const FUNCTION_FORM = /^(pdep|pext|crc32|pause|ldmxcsr|stmxcsr|popf|pushf|enter)( |$)/;
 
-it.each(VECTOR_FILES)('%s', (file) => {
+it.each(VECTOR_FILES)('%s', { timeout: 900_000 }, (file) => {
   const { failures, completed, notGenerated } = runVectors(file, 0);
   expect({ failed: failures.length, first: failures.slice(0, 5) }).toEqual({ failed: 0, first: [] });
   const unexpected = notGenerated.map(({ id }) => id).filter((id) => !FUNCTION_FORM.test(id));
