@@ -31,7 +31,7 @@ function knownHalves(fields: RecordedVmcs['fields']): Map<string, Halves> {
 
 /**
  * The state of a recorded VMCS.
- * @example allViolations(ENTRY_CHECKS.guestState, recordedState({ profile, fields, inIa32eMode: true, address: 0x1000n }))
+ * @example allViolations(ENTRY_CHECKS.guestState, recordedState({ profile: findProfile('intel-server'), fields: {}, inIa32eMode: true, address: 0x1000n }))
  */
 export function recordedState(recorded: RecordedVmcs): EntryState {
   const values: Readonly<Record<string, bigint | undefined>> = recorded.fields;

@@ -13,7 +13,6 @@ type Fields = RecordedVmcs['fields'];
  * A VMCS with the fields of `noise`, but for some that a violated check reads: they are those of `valid`, which must pass
  * every check. All that is not a field is that of `valid` too.
  * @throws UsageError ENTRY_CHECK if `valid` violates one
- * @example roundedVmcs({ ...valid.fields, 'Guest CR3': 1n << 60n }, valid).fields['Guest CR3'] === valid.fields['Guest CR3']
  */
 export function roundedVmcs(noise: Fields, valid: RecordedVmcs): RecordedVmcs {
   let fields = noise;
