@@ -38,8 +38,8 @@ import { vmcsView, vmxView } from './views.js';
 import { vmxProcessor } from './vmx-operation.js';
 
 /**
- * Intel VMX (SDM, "Introduction to VMX Operation"): VMX root operation, VMCS regions the instructions that maintain
- * them, VM entries and VM exits.
+ * Intel VMX (SDM, "Introduction to VMX Operation"): VMX root and non-root operation, VMCS regions, the instructions that
+ * maintain them, VM entries and VM exits, EPT and VPIDs.
  * @example createMachine({ profile: 'intel-server', plugins: [vmx] })
  */
 export const vmx = definePlugin({

@@ -1,5 +1,5 @@
 // VMX operation of each logical processor (SDM, "Introduction to VMX Operation"): VMXON on one gives the others
-// nothing. Left out because the machine has no such state: blocked INIT signals, A20M, the monitored address range.
+// nothing. Left out because the machine has no such state: the A20M mode, the monitored address range.
 import { type Cpu, defineSlice, type MachineState } from '@retrovisor/core';
 
 /** What VMXON and VMPTRLD established on one processor. */

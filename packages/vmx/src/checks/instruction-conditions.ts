@@ -1,6 +1,6 @@
 // Conditions that the VMX instructions share (SDM, "VMX Instructions"): the rows are made from the instruction's name,
-// and each instruction's table states their order. Left out: VM exits from VMX non-root operation, which is not
-// modelled yet.
+// and each instruction's table states their order. In VMX non-root operation they cause exits before these rows are reached
+// (exit/instruction-exits.ts).
 import { type CheckResult, type Execution, GP, InternalError, type Operand, type RuleRow, UD } from '@retrovisor/core';
 import { isInVmxOperation, vmxLocation } from '../vmx-operation.js';
 
