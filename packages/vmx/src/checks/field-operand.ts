@@ -1,9 +1,10 @@
 // The checks that VMREAD and VMWRITE share: a current VMCS, and an encoding that names a supported field. Effective
 // operand size: 64 bits in 64-bit mode, else 32, whatever prefixes say.
 import type { Cpu } from '@retrovisor/core';
+import { reachedVmcs } from '../exit/shadowed-fields.js';
 import { type FieldAccess, supportedAccess } from '../field-support.js';
 import { fail, failInvalid } from '../status.js';
-import { hasCurrentVmcs, vmxLocation } from '../vmx-operation.js';
+import { NO_VMCS, vmxLocation, vmxProcessor } from '../vmx-operation.js';
 import { type CheckRow, type Operation, operandOf, placeOf } from './instruction-conditions.js';
 
 /** Bits of the register operand and of what is read or written. */
@@ -25,7 +26,7 @@ export function accessOf(execution: Operation, encodingIndex: number): FieldAcce
 export const noCurrentVmcs = (mnemonic: string, note?: string): CheckRow => ({
   id: `vmx.${mnemonic.toLowerCase()}.no-current`,
   fields: ({ cpu }) => [vmxLocation(cpu, 'currentVmcs')],
-  holds: ({ cpu }) => hasCurrentVmcs(cpu),
+  holds: ({ cpu }) => reachedVmcs(cpu, vmxProcessor.of(cpu).currentVmcs) !== NO_VMCS,
   result: failInvalid,
   explain: `${mnemonic} needs a current VMCS: execute VMPTRLD on this logical processor first.`,
   ...(note === undefined ? {} : { note }),

@@ -165,6 +165,17 @@ describe('what needs no exit', () => {
     expect(cpu.read('RBX') & 0x2000n).toBe(0n);
   });
 
+  it('fails a VMREAD of a shadow VMCS where the link pointer names none', () => {
+    const machine = prepared({
+      code: [0x0f, 0x78, 0xc8],
+      reason: 0n,
+      controls: [Secondary['VMCS shadowing']],
+      fields: { 'VMREAD-bitmap address': 0x17_0000n, 'VMWRITE-bitmap address': 0x17_1000n },
+      registers: { RCX: 0x681en },
+    });
+    expect(machine.processor(0).step()).toMatchObject({ kind: 'vmx/VMfailInvalid' });
+  });
+
   it('offsets the time-stamp counter', () => {
     const machine = prepared({
       code: [0x0f, 0x31],
